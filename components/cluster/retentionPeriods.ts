@@ -1,0 +1,4 @@
+/** For how many days CloudWatch Logs can keep what it gets (API reference, PutRetentionPolicy). */
+export const retentionPeriods = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];

@@ -1,0 +1,122 @@
+import { isUnknown } from "../plain";
+import { Judgement, type Rule, type RuleConfig } from "../rule";
+import { storageOf } from "../storage";
+import { inTreeEbs, isEbsProvisioner } from "../storage/backing";
+import type { StorageClass } from "../storage/model";
+import { nodesOf, type Nodes } from "../storage/nodes";
+import { anyCase, elements, get, scalar, under } from "../storage/values";
+
+const zoneKeys = [
+    "topology.kubernetes.io/zone",
+    "topology.ebs.csi.aws.com/zone",
+    "failure-domain.beta.kubernetes.io/zone",
+];
+const zoneIdKeys = ["topology.k8s.aws/zone-id"];
+
+export const rule: Rule = {
+    name: "ebs-topology-in-cluster",
+    description: "The zones in which a StorageClass of EBS may make volumes have nodes.",
+    why: "An EBS volume is reachable from its own zone only: pods that use one in a zone without nodes stay Pending.",
+    fix: "List zones of the node groups in `allowedTopologies`, or leave it out: WaitForFirstConsumer takes the zone of the pod.",
+    level: "mandatory",
+    severity: "medium",
+    config: {
+        zones: {
+            type: "array",
+            items: { type: "string", minLength: 1 },
+            default: [],
+            description: "Zones (or zone ids) in which the cluster has nodes that are not in this program.",
+        },
+    },
+    stack: (stack, config) => {
+        const judgement = new Judgement();
+        const nodes = nodesOf(stack);
+        for (const one of storageOf(stack).carried.classes.filter(({ provisioner }) => isEbsProvisioner(provisioner))) {
+            const asked = zonesOf(one);
+            asked.forEach((zone) => judge(one, zone, nodes, config, judgement));
+        }
+        return judgement;
+    },
+};
+
+interface Asked {
+    zone: unknown;
+    path: string;
+    byId: boolean;
+}
+
+function judge(
+    { resource }: StorageClass,
+    { zone, path, byId }: Asked,
+    nodes: Nodes,
+    config: RuleConfig,
+    judgement: Judgement,
+): void {
+    judgement.judge(resource);
+    if (isUnknown(zone)) {
+        judgement.unknown(resource, path, "the zone is not known yet.");
+        return;
+    }
+    const configured = config.zones as string[];
+    const sets = nodes.groups.map((group) => (byId ? group.zoneIds : group.zones));
+    if (configured.includes(zone as string) || sets.some((zones) => zones?.has(zone as string))) {
+        return;
+    }
+    if (nodes.elsewhere !== undefined) {
+        judgement.unknown(
+            resource,
+            path,
+            `nodes may also come from ${nodes.elsewhere}, in zones that are not told here.`,
+        );
+    } else if (nodes.groups.length === 0 && configured.length === 0) {
+        judgement.unknown(
+            resource,
+            path,
+            "the cluster's nodes are not in this program (tell their zones by the rule's setting `zones`).",
+        );
+    } else if (sets.some((zones) => zones === undefined)) {
+        judgement.unknown(resource, path, "the zones of the node groups are not known (yet).");
+    } else {
+        const have = [...new Set([...sets.flatMap((zones) => [...(zones ?? [])]), ...configured])].sort().join(", ");
+        judgement.violation(
+            resource,
+            path,
+            `No node group is in zone ${scalar(zone) ?? "(none)"} (they are in ${have}): volumes there can never be attached.`,
+        );
+    }
+}
+
+function zonesOf(one: StorageClass): Asked[] {
+    const { allowedTopologies, path } = one;
+    const here = under(path, "allowedTopologies");
+    if (isUnknown(allowedTopologies)) {
+        return [{ zone: allowedTopologies, path: here, byId: false }];
+    }
+    const asked = elements(allowedTopologies).flatMap(([term, t]) =>
+        elements(get(term, "matchLabelExpressions")).flatMap(([expression, e]) => {
+            const key = get(expression, "key");
+            const byId = zoneIdKeys.includes(key as string);
+            return byId || zoneKeys.includes(key as string)
+                ? elements(get(expression, "values")).map(([zone, v]) => ({
+                      zone,
+                      path: under(here, t, "matchLabelExpressions", e, "values", v),
+                      byId,
+                  }))
+                : [];
+        }),
+    );
+    return one.provisioner === inTreeEbs ? [...asked, ...oldParameters(one)] : asked;
+}
+
+/** The built-in driver took zones as parameters. */
+function oldParameters({ parameters, parametersPath }: StorageClass): Asked[] {
+    return ["zone", "zones"].flatMap((name) =>
+        anyCase(parameters, name).flatMap(({ key, value }) =>
+            (typeof value === "string" ? value.split(",").map((zone) => zone.trim()) : [value]).map((zone) => ({
+                zone,
+                path: under(parametersPath, key),
+                byId: false,
+            })),
+        ),
+    );
+}

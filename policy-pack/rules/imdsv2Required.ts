@@ -1,0 +1,58 @@
+import { at, blocks, text, UNTIL_UP } from "../judge/tree";
+import { isUnknown } from "../plain";
+import { Judgement, type Resource, type Rule } from "../rule";
+
+/** What starts instances, and where it keeps the settings of their metadata service. */
+const OPTIONS: Record<string, string[]> = {
+    "aws:ec2/instance:Instance": ["metadataOptions"],
+    "aws:ec2/launchTemplate:LaunchTemplate": ["metadataOptions"],
+    "aws:ec2/launchConfiguration:LaunchConfiguration": ["metadataOptions"],
+    "aws:ec2/spotInstanceRequest:SpotInstanceRequest": ["metadataOptions"],
+    "aws-native:ec2:Instance": ["metadataOptions"],
+    "aws-native:ec2:LaunchTemplate": ["launchTemplateData", "metadataOptions"],
+};
+const DEFAULTS = "aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults";
+
+export const rule: Rule = {
+    name: "imdsv2-required",
+    description: "Instances answer for their credentials to sessions only (IMDSv2).",
+    why: "With version 1 a single forwarded request, from a pod or through a proxy, is enough to read the credentials of the node's role.",
+    fix: 'Set `metadataOptions: { httpTokens: "required" }` (hop limit 1 keeps pods away from it, 2 lets them use it).',
+    level: "advisory",
+    severity: "medium",
+    stack(stack) {
+        const judgement = new Judgement();
+        const byDefault = stack.ofType(DEFAULTS).some(({ props }) => props.httpTokens === "required");
+        for (const [type, path] of Object.entries(OPTIONS)) {
+            for (const resource of stack.ofType(type)) {
+                judgeInstances(judgement.judge(resource), resource, path, byDefault);
+            }
+        }
+        return judgement;
+    },
+};
+
+function judgeInstances(judgement: Judgement, resource: Resource, path: string[], byDefault: boolean): void {
+    const [options] = blocks(at(resource.props, ...path), path.join("."));
+    const tokens = text(at(options?.value, "httpTokens"));
+    const endpoint = text(at(options?.value, "httpEndpoint"));
+    if (tokens === "required" || endpoint === "disabled") {
+        return;
+    }
+    const property = `${path.join(".")}.httpTokens`;
+    if (isUnknown(tokens) || isUnknown(endpoint)) {
+        judgement.unknown(resource, property, UNTIL_UP);
+        return;
+    }
+    const inherits = resource.props.launchTemplate !== undefined && resource.props.launchTemplate !== null;
+    if (tokens === undefined && (byDefault || inherits)) {
+        return;
+    }
+    judgement.violation(
+        resource,
+        property,
+        tokens === undefined
+            ? "it is missing, so the image or the account decides whether version 1 still answers"
+            : "version 1 of the metadata service still answers",
+    );
+}

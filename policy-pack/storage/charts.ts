@@ -1,0 +1,41 @@
+import { isUnknown } from "../plain";
+import { driverClasses } from "./addons";
+import { airflowClaims, isAirflowChart } from "./airflow";
+import type { Carried, ChartUse } from "./model";
+import { get, isTree, text } from "./values";
+
+/** The chart's own name, without the repository or registry before it. */
+export function chartName({ chart }: ChartUse): string | undefined {
+    return typeof chart === "string"
+        ? chart
+              .replace(/\/+$/, "")
+              .split("/")
+              .at(-1)
+              ?.replace(/-\d+\.\d+\.\d+.*\.tgz$/, "")
+        : undefined;
+}
+
+/** Reads a chart's values: exactly where the chart is known, by shape otherwise. */
+export function readChart(chart: ChartUse, carried: Carried, byShape: (value: unknown, path: string) => void): void {
+    if (chart.moreValues || isUnknown(chart.values) || isUnknown(chart.chart)) {
+        carried.blanks.push({ resource: chart.resource, path: chart.moreValues ? "valueYamlFiles" : chart.path });
+    }
+    if (isUnknown(chart.values)) {
+        return;
+    }
+    const values = isTree(chart.values) ? chart.values : {};
+    const before = carried.claims.length;
+    carried.classes.push(...driverClasses(chart.resource, chartName(chart) ?? "", values, chart.path));
+    if (isAirflowChart(chart)) {
+        airflowClaims(chart, values, carried, byShape);
+    } else {
+        byShape(values, chart.path);
+    }
+    const common = text(get(values, "global", "defaultStorageClass")) ?? text(get(values, "global", "storageClass"));
+    for (const claim of carried.claims.slice(before)) {
+        claim.namespace ??= chart.namespace;
+        if (claim.kind === "setting" && claim.className === undefined && common !== "") {
+            claim.className = common === "-" ? "" : common;
+        }
+    }
+}

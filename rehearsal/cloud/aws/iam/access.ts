@@ -1,0 +1,140 @@
+import { record, text, texts } from "../../shell/values";
+import type { World, WorldObject } from "../../shell/world";
+import { Kind } from "../kinds";
+import { allowsRequest, denies, type Request } from "./document";
+import { MANAGED_POLICIES } from "./managedPolicies";
+
+/** A pod's identity. */
+export interface ServiceAccount {
+    /** The name of its EKS cluster. */
+    cluster: string;
+    namespace: string;
+    serviceAccount: string;
+}
+
+export function roleByArn(world: World, arn: string): WorldObject | undefined {
+    return world.everywhere.find(Kind.Role, ({ outputs }) => outputs.arn === arn);
+}
+
+export function clusterByName(world: World, name: string): WorldObject | undefined {
+    return world.everywhere.find(Kind.Cluster, ({ outputs }) => outputs.name === name);
+}
+
+/**
+ * Whether a pod with this service account gets the role's credentials from an annotation (IRSA), as STS decides it: the
+ * issuer is registered in the role's account, `sts.amazonaws.com` is one of its audiences, and the role trusts the token.
+ */
+export function assumesRole(world: World, roleArn: string, who: ServiceAccount): boolean {
+    return assumptionProblem(world, roleArn, who) === undefined;
+}
+
+/** Why the role cannot be assumed, for people; `undefined` when it can. */
+export function assumptionProblem(world: World, roleArn: string, who: ServiceAccount): string | undefined {
+    const role = roleByArn(world, roleArn);
+    if (!role) return `role ${roleArn} does not exist`;
+    const cluster = clusterByName(world, who.cluster);
+    const issuer = issuerOf(cluster);
+    if (issuer === undefined) return `cluster ${who.cluster} does not exist`;
+    const account = roleArn.split(":")[4];
+    const provider = world.everywhere.find(
+        Kind.OpenIdConnectProvider,
+        ({ outputs }) => outputs.url === issuer && String(outputs.arn).split(":")[4] === account,
+    );
+    if (!provider) return `no IAM OIDC provider of account ${account} trusts the cluster's issuer ${issuer}`;
+    if (!texts(provider.inputs.clientIdLists).includes("sts.amazonaws.com")) {
+        return `the OIDC provider of ${issuer} does not list the audience sts.amazonaws.com`;
+    }
+    const request: Request = {
+        action: "sts:AssumeRoleWithWebIdentity",
+        principal: { kind: "Federated", name: String(provider.outputs.arn) },
+        context: {
+            [`${issuer}:sub`]: `system:serviceaccount:${who.namespace}:${who.serviceAccount}`,
+            [`${issuer}:aud`]: "sts.amazonaws.com",
+        },
+    };
+    if (allowsRequest(role.outputs.assumeRolePolicy, request)) return undefined;
+    return `the trust policy of ${roleArn} does not admit system:serviceaccount:${who.namespace}:${who.serviceAccount} of ${issuer}`;
+}
+
+/** The issuer of a cluster's tokens without `https://`. */
+export function issuerOf(cluster: WorldObject | undefined): string | undefined {
+    const identity = record([record(cluster?.outputs).identities].flat()[0]);
+    const oidc = record([identity.oidcs].flat()[0]);
+    return text(oidc.issuer)?.replace(/^https:\/\//, "");
+}
+
+/** The role that EKS Pod Identity gives to a service account, if there is an association whose role trusts it. */
+export function podIdentityRole(world: World, who: ServiceAccount): string | undefined {
+    const association = world.everywhere.find(
+        Kind.PodIdentityAssociation,
+        ({ inputs }) =>
+            inputs.clusterName === who.cluster &&
+            inputs.namespace === who.namespace &&
+            inputs.serviceAccount === who.serviceAccount,
+    );
+    const arn = text(association?.inputs.roleArn);
+    if (arn === undefined || !trustsService(world, arn, "pods.eks.amazonaws.com", "sts:TagSession")) return undefined;
+    return arn;
+}
+
+/** Whether a role trusts a service (and lets it do what else it does, such as tagging the session). */
+export function trustsService(world: World, roleArn: string, service: string, ...actions: string[]): boolean {
+    const role = roleByArn(world, roleArn);
+    return ["sts:AssumeRole", ...actions].every((action) =>
+        allowsRequest(role?.outputs.assumeRolePolicy, {
+            action,
+            principal: { kind: "Service", name: service },
+            context: {},
+        }),
+    );
+}
+
+/**
+ * Whether a role's policies allow an action on a resource. Conditions are judged on an empty context save what is given.
+ * Of AWS's own policies only the actions are known, as patterns.
+ */
+export function allows(
+    world: World,
+    roleArn: string,
+    action: string,
+    resource = "*",
+    context: Request["context"] = {},
+): boolean {
+    const role = roleByArn(world, roleArn);
+    if (!role) return false;
+    const request: Request = { action, resource, context };
+    const documents = policiesOf(world, role);
+    return (
+        documents.some((document) => allowsRequest(document, request)) &&
+        !documents.some((document) => denies(document, request))
+    );
+}
+
+/** The documents of all policies that a role has, inline or attached. */
+export function policiesOf(world: World, role: WorldObject): unknown[] {
+    const all = world.everywhere;
+    const attached = [
+        ...texts(role.inputs.managedPolicyArns),
+        ...all
+            .all(Kind.RolePolicyAttachment)
+            .filter(({ inputs }) => roleNamed(inputs.role, role))
+            .map(({ inputs }) => String(inputs.policyArn)),
+    ];
+    return [
+        ...[role.inputs.inlinePolicies ?? []].flat().map((inline) => record(inline).policy),
+        ...all
+            .all(Kind.RolePolicy)
+            .filter(({ inputs }) => roleNamed(inputs.role, role))
+            .map(({ inputs }) => inputs.policy),
+        ...attached.map(
+            (arn) =>
+                MANAGED_POLICIES[arn.replace(/^.*:policy\//, "")] ??
+                all.find(Kind.Policy, ({ outputs }) => outputs.arn === arn)?.outputs.policy,
+        ),
+    ];
+}
+
+/** Attachments name a role by its name; the real provider takes the ARN's last part too. */
+export function roleNamed(value: unknown, role: WorldObject): boolean {
+    return value === role.id || value === role.outputs.arn;
+}

@@ -1,0 +1,57 @@
+import type { World } from "../shell/world";
+import { contains, parseCidr } from "./cidr";
+import { rulesOf } from "./types/securityGroups";
+
+export interface Connection {
+    /** The groups of what is connected to. Without any, nothing admits the connection. */
+    targetGroups: string[];
+    /** The groups that the connecting network interface carries. */
+    sourceGroups: string[];
+    /** The address that connects, where a rule may name it. */
+    sourceIp?: string;
+    /** The address that is connected to. */
+    targetIp?: string;
+    port: number;
+    protocol?: "tcp" | "udp";
+}
+
+/** Whether the security groups on both ends let a connection through (VPC User Guide, security groups: they are stateful). */
+export function admits(world: World, connection: Connection): boolean {
+    return refusal(world, connection) === undefined;
+}
+
+/** Why a connection does not come through, for people; `undefined` when it does. */
+export function refusal(world: World, connection: Connection): string | undefined {
+    const { targetGroups, sourceGroups, sourceIp, targetIp, port, protocol = "tcp" } = connection;
+    const fits = (rule: { protocol: string; fromPort: number; toPort: number }) =>
+        rule.protocol === "-1" || (rule.protocol === protocol && rule.fromPort <= port && port <= rule.toPort);
+    const names = (cidrs: string[], address?: string) => {
+        const range = address === undefined ? undefined : parseCidr(`${address}/32`);
+        return cidrs.some((cidr) => {
+            const outer = parseCidr(cidr);
+            return outer !== undefined && (outer.prefix === 0 || (range !== undefined && contains(outer, range)));
+        });
+    };
+    const admitted = targetGroups.some((group) =>
+        rulesOf(world, group).some(
+            (rule) =>
+                rule.direction === "ingress" &&
+                fits(rule) &&
+                (rule.groups.some((id) => sourceGroups.includes(id)) || names(rule.cidrs, sourceIp)),
+        ),
+    );
+    if (!admitted) {
+        return `no rule of ${targetGroups.join(", ") || "(no security group)"} admits ${protocol}/${port} from ${sourceGroups.join(", ") || (sourceIp ?? "anywhere")}`;
+    }
+    const leaves =
+        sourceGroups.length === 0 ||
+        sourceGroups.some((group) =>
+            rulesOf(world, group).some(
+                (rule) =>
+                    rule.direction === "egress" &&
+                    fits(rule) &&
+                    (rule.groups.some((id) => targetGroups.includes(id)) || names(rule.cidrs, targetIp)),
+            ),
+        );
+    return leaves ? undefined : `no egress rule of ${sourceGroups.join(", ")} lets ${protocol}/${port} out`;
+}

@@ -1,0 +1,418 @@
+import { createHash } from "node:crypto";
+import { Kind } from "../aws/kinds";
+import { Reference } from "../shell/marshal";
+import type { ChildOptions, Registered, Registrar } from "../shell/monitor";
+import type { ConstructRequest, ConstructResult } from "../shell/package";
+import type { Properties } from "../shell/type";
+import { empty, isObject, record, UNKNOWN } from "../shell/values";
+import type { World } from "../shell/world";
+import { constructVpcCni } from "./addons";
+import { asJson, kubeconfigOf } from "./kubeconfig";
+import {
+    clusterInputs,
+    clusterTag,
+    issuerUrl,
+    newest,
+    refuseArguments,
+    regionOf,
+    resource,
+    together,
+} from "./settings";
+
+const NETWORK_INPUTS = ["vpcId", "subnetIds", "publicSubnetIds", "privateSubnetIds"];
+
+/** `eks.Cluster`: the children that the real component makes of the settings that people use with managed node groups. */
+export async function constructCluster(
+    request: ConstructRequest,
+    monitor: Registrar,
+    world: World,
+): Promise<ConstructResult> {
+    const { name, inputs } = request;
+    refuseArguments(inputs);
+    const root = await monitor.root();
+    const tags = record(inputs.tags);
+    const network = { uses: NETWORK_INPUTS };
+    const subnetIds = inputs.subnetIds ?? together(inputs.publicSubnetIds, inputs.privateSubnetIds);
+
+    const skipsGroups = inputs.skipDefaultSecurityGroups === true;
+    const [role, clusterGroup] = await Promise.all([
+        serviceRole(),
+        skipsGroups
+            ? undefined
+            : monitor.custom(
+                  Kind.SecurityGroup,
+                  `${name}-eksClusterSecurityGroup`,
+                  {
+                      vpcId: inputs.vpcId,
+                      revokeRulesOnDelete: true,
+                      tags: {
+                          Name: `${name}-eksClusterSecurityGroup`,
+                          ...record(inputs.clusterSecurityGroupTags),
+                          ...tags,
+                      },
+                  },
+                  network,
+              ),
+    ]);
+    const egress =
+        clusterGroup &&
+        rule("eksClusterInternetEgressRule", clusterGroup, [], {
+            description: "Allow internet access.",
+            type: "egress",
+            fromPort: 0,
+            toPort: 0,
+            protocol: "-1",
+            cidrBlocks: ["0.0.0.0/0"],
+        });
+
+    const cluster = await monitor.custom(
+        Kind.Cluster,
+        `${name}-eksCluster`,
+        clusterInputs(name, inputs, role.role, clusterGroup, subnetIds),
+        {
+            dependsOn: [role.role, ...role.attachments, ...(clusterGroup ? [clusterGroup] : [])],
+            uses: [...NETWORK_INPUTS, "encryptionConfigKeyArn", "publicAccessCidrs", "version", "name", "serviceRole"],
+            ignoreChanges: ["accessConfig.bootstrapClusterCreatorAdminPermissions", "bootstrapSelfManagedAddons"],
+        },
+    );
+    const clusterName = cluster.outputs.name;
+    const kubeconfig = kubeconfigOf(cluster.outputs, regionOf(cluster, world), record(inputs.providerCredentialOpts));
+    const provider = monitor.custom(
+        "pulumi:providers:kubernetes",
+        `${name}-eks-k8s`,
+        { kubeconfig: asJson(kubeconfig) },
+        { dependsOn: [cluster] },
+    );
+    provider.catch(() => undefined);
+
+    const nodeGroup = clusterGroup && (await nodeSecurityGroup(clusterGroup, cluster));
+    const entries = await accessEntries();
+    const [oidc] = await Promise.all([
+        inputs.createOidcProvider === true ? oidcProvider() : undefined,
+        kubeProxy(),
+        coreDns(),
+        vpcCni(entries),
+        configMap(),
+        storageClasses(),
+        egress,
+        provider,
+    ]);
+
+    const outputs = clusterOutputs();
+    await monitor.outputs(root, outputs);
+    return { urn: root.urn, outputs };
+
+    function rule(
+        suffix: string,
+        group: Registered,
+        others: Registered[],
+        properties: Properties,
+    ): Promise<Registered> {
+        return monitor.custom(
+            Kind.SecurityGroupRule,
+            `${name}-${suffix}`,
+            { ...properties, securityGroupId: group.id },
+            { dependsOn: [group, ...others] },
+        );
+    }
+
+    async function serviceRole(): Promise<{ role: Registered; attachments: Registered[] }> {
+        if (isObject(inputs.serviceRole)) {
+            const given = await resource(monitor, inputs.serviceRole);
+            return { role: given, attachments: [] };
+        }
+        const parent = await monitor.component("eks:index:ServiceRole", `${name}-eksRole`);
+        const made = await monitor.custom(
+            Kind.Role,
+            `${name}-eksRole-role`,
+            {
+                description: "Allows EKS to manage clusters on your behalf.",
+                assumeRolePolicy: JSON.stringify({
+                    Version: "2012-10-17",
+                    Statement: [
+                        {
+                            Action: ["sts:AssumeRole", "sts:TagSession"],
+                            Effect: "Allow",
+                            Principal: { Service: "eks.amazonaws.com" },
+                        },
+                    ],
+                }),
+                ...(empty(tags) ? {} : { tags }),
+            },
+            { parent },
+        );
+        const id = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy";
+        const suffix = createHash("sha1").update(id).digest("hex").slice(0, 8);
+        const attached = await monitor.custom(
+            Kind.RolePolicyAttachment,
+            `${name}-eksRole-${suffix}`,
+            { role: made.id, policyArn: id.replace("arn:aws:", `arn:${world.partition}:`) },
+            { parent, dependsOn: [made] },
+        );
+        return { role: made, attachments: [attached] };
+    }
+
+    async function nodeSecurityGroup(control: Registered, eksCluster: Registered): Promise<Registered> {
+        const group = await monitor.custom(
+            Kind.SecurityGroup,
+            `${name}-nodeSecurityGroup`,
+            {
+                vpcId: inputs.vpcId,
+                revokeRulesOnDelete: true,
+                tags: {
+                    Name: `${name}-nodeSecurityGroup`,
+                    ...clusterTag(clusterName),
+                    ...record(inputs.nodeSecurityGroupTags),
+                    ...tags,
+                },
+            },
+            { ...network, dependsOn: [eksCluster] },
+        );
+        const tcp = (fromPort: number, toPort: number, source: Registered, description: string) => ({
+            description,
+            type: "ingress",
+            fromPort,
+            toPort,
+            protocol: "tcp",
+            sourceSecurityGroupId: source.id,
+        });
+        await Promise.all([
+            rule("eksNodeIngressRule", group, [], {
+                description: "Allow nodes to communicate with each other",
+                type: "ingress",
+                fromPort: 0,
+                toPort: 0,
+                protocol: "-1",
+                self: true,
+            }),
+            rule(
+                "eksNodeClusterIngressRule",
+                group,
+                [control],
+                tcp(
+                    1025,
+                    65535,
+                    control,
+                    "Allow worker Kubelets and pods to receive communication from the cluster control plane",
+                ),
+            ),
+            rule(
+                "eksExtApiServerClusterIngressRule",
+                group,
+                [control],
+                tcp(
+                    443,
+                    443,
+                    control,
+                    "Allow pods running extension API servers on port 443 to receive communication from cluster control plane",
+                ),
+            ),
+            rule("eksNodeInternetEgressRule", group, [], {
+                description: "Allow internet access.",
+                type: "egress",
+                fromPort: 0,
+                toPort: 0,
+                protocol: "-1",
+                cidrBlocks: ["0.0.0.0/0"],
+            }),
+            rule(
+                "eksClusterIngressRule",
+                control,
+                [group],
+                tcp(443, 443, group, "Allow pods to communicate with the cluster API Server"),
+            ),
+        ]);
+        return group;
+    }
+
+    function oidcProvider(): Promise<Registered> {
+        const thumbprintLists = ["9e99a48a9960b14926bb7f3b02e22da2b0ab7280"];
+        const url = issuerUrl(cluster);
+        return monitor.custom(
+            Kind.OpenIdConnectProvider,
+            `${name}-oidcProvider`,
+            { clientIdLists: ["sts.amazonaws.com"], url, thumbprintLists, ...(empty(tags) ? {} : { tags }) },
+            { dependsOn: [cluster] },
+        );
+    }
+
+    async function accessEntries(): Promise<Registered[]> {
+        if (inputs.authenticationMode !== "API" && inputs.authenticationMode !== "API_AND_CONFIG_MAP") return [];
+        return Promise.all(
+            Object.entries(record(inputs.accessEntries)).map(async ([key, value]) => {
+                const { accessPolicies, username, ...entry } = record(value);
+                const made = await monitor.custom(
+                    Kind.AccessEntry,
+                    `${name}-${key}`,
+                    { ...entry, clusterName, ...(username === undefined ? {} : { userName: username }) },
+                    { dependsOn: [cluster], uses: ["accessEntries"] },
+                );
+                await Promise.all(
+                    Object.entries(record(accessPolicies)).map(([policy, association]) =>
+                        monitor.custom(
+                            Kind.AccessPolicyAssociation,
+                            `${name}-${key}-${policy}`,
+                            { ...record(association), principalArn: entry.principalArn, clusterName },
+                            { parent: made, dependsOn: [cluster, made] },
+                        ),
+                    ),
+                );
+                return made;
+            }),
+        );
+    }
+
+    async function addon(addonName: string, options: Properties): Promise<Registered> {
+        const version = options.version ?? (await newest(monitor, addonName, cluster.outputs.version));
+        return monitor.custom(
+            Kind.Addon,
+            `${name}-${addonName}`,
+            {
+                clusterName,
+                addonName,
+                addonVersion: version,
+                preserve: true,
+                resolveConflictsOnCreate: options.resolveConflictsOnCreate ?? "OVERWRITE",
+                resolveConflictsOnUpdate: options.resolveConflictsOnUpdate ?? "OVERWRITE",
+                ...(options.configurationValues === undefined
+                    ? {}
+                    : { configurationValues: asJson(options.configurationValues) }),
+                ...(empty(tags) ? {} : { tags }),
+            },
+            { dependsOn: [cluster] },
+        );
+    }
+
+    async function kubeProxy(): Promise<void> {
+        const options = record(inputs.kubeProxyAddonOptions);
+        if (options.enabled ?? true) await addon("kube-proxy", options);
+    }
+
+    async function coreDns(): Promise<void> {
+        const options = record(inputs.corednsAddonOptions);
+        const explicit = options.configurationValues !== undefined;
+        // The declared default of `enabled` is true, which the real component takes for an explicit wish only with a node group.
+        if (explicit || (options.enabled === true && inputs.corednsAddonOptions !== undefined))
+            await addon("coredns", options);
+    }
+
+    async function vpcCni(dependsOn: Registered[]): Promise<void> {
+        if (inputs.useDefaultVpcCni === true) return;
+        const parent = await monitor.component("eks:index:VpcCniAddon", `${name}-vpc-cni`, { dependsOn });
+        const settings = {
+            ...record(inputs.vpcCniOptions),
+            clusterName,
+            clusterVersion: cluster.outputs.version,
+            ...(empty(tags) ? {} : { tags }),
+        };
+        await constructVpcCni(`${name}-vpc-cni`, settings, monitor, { parent, dependsOn: [cluster, ...dependsOn] });
+    }
+
+    async function inCluster(): Promise<ChildOptions> {
+        const made = await provider;
+        return {
+            provider: `${made.urn}::${made.id === UNKNOWN ? UNKNOWN_ID : String(made.id)}`,
+            dependsOn: [cluster, made],
+        };
+    }
+
+    async function configMap(): Promise<void> {
+        if (inputs.authenticationMode === "API") return;
+        const data = { mapRoles: "[]\n" };
+        const metadata = {
+            name: "aws-auth",
+            namespace: "kube-system",
+            annotations: { "pulumi.com/patchForce": "true" },
+        };
+        await monitor.custom(
+            "kubernetes:core/v1:ConfigMap",
+            `${name}-nodeAccess`,
+            { apiVersion: "v1", kind: "ConfigMap", immutable: false, metadata, data },
+            await inCluster(),
+        );
+    }
+
+    async function storageClasses(): Promise<void> {
+        const wanted =
+            typeof inputs.storageClasses === "string"
+                ? { [inputs.storageClasses]: { type: inputs.storageClasses, default: true } }
+                : record(inputs.storageClasses);
+        for (const [key, value] of Object.entries(wanted)) {
+            const {
+                type,
+                default: isDefault,
+                metadata,
+                allowVolumeExpansion,
+                reclaimPolicy,
+                volumeBindingMode,
+                encrypted,
+                kmsKeyId,
+            } = record(value);
+            const annotations = {
+                ...record(record(metadata).annotations),
+                ...(isDefault === true ? { "storageclass.kubernetes.io/is-default-class": "true" } : {}),
+            };
+            const parameters = {
+                type,
+                ...(encrypted === undefined ? {} : { encrypted: String(encrypted) }),
+                ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
+            };
+            await monitor.custom(
+                "kubernetes:storage.k8s.io/v1:StorageClass",
+                `${name.toLowerCase()}-${key}`,
+                {
+                    apiVersion: "storage.k8s.io/v1",
+                    kind: "StorageClass",
+                    metadata: { ...record(metadata), annotations },
+                    provisioner: "kubernetes.io/aws-ebs",
+                    parameters,
+                    allowVolumeExpansion,
+                    reclaimPolicy,
+                    volumeBindingMode,
+                },
+                await inCluster(),
+            );
+        }
+    }
+
+    function clusterOutputs(): Properties {
+        const issuer = issuerUrl(cluster);
+        const reference = (made: Registered | undefined) => made && new Reference(made.urn, made.id);
+        const ownGroup = record(cluster.outputs.vpcConfig).clusterSecurityGroupId ?? UNKNOWN;
+        return {
+            eksCluster: reference(cluster),
+            kubeconfig,
+            kubeconfigJson: asJson(kubeconfig),
+            clusterSecurityGroup: reference(clusterGroup),
+            clusterSecurityGroupId: clusterGroup ? clusterGroup.id : skipsGroups ? "" : ownGroup,
+            nodeSecurityGroup: reference(nodeGroup),
+            nodeSecurityGroupId: nodeGroup ? nodeGroup.id : "",
+            clusterIngressRuleId: "",
+            instanceRoles: [],
+            defaultNodeGroupAsgName: "",
+            autoModeNodeRoleName: "",
+            fargateProfileId: "",
+            fargateProfileStatus: "",
+            oidcProviderArn: oidc ? oidc.outputs.arn : "",
+            oidcProviderUrl: issuer,
+            oidcIssuer: issuer === UNKNOWN ? UNKNOWN : String(issuer).replace(/^https:\/\//, ""),
+            core: {
+                cluster: reference(cluster),
+                endpoint: cluster.outputs.endpoint,
+                kubeconfig,
+                vpcId: inputs.vpcId,
+                subnetIds,
+                publicSubnetIds: inputs.publicSubnetIds,
+                privateSubnetIds: inputs.privateSubnetIds,
+                clusterSecurityGroup: reference(clusterGroup),
+                clusterIamRole: reference(role.role),
+                oidcProvider: reference(oidc),
+                instanceRoles: [],
+                nodeGroupOptions: {},
+                tags: inputs.tags,
+            },
+        };
+    }
+}
+
+const UNKNOWN_ID = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";

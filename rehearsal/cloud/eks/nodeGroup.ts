@@ -1,0 +1,115 @@
+import { Kind } from "../aws/kinds";
+import { Reference } from "../shell/marshal";
+import type { Registered, Registrar } from "../shell/monitor";
+import type { ConstructRequest, ConstructResult } from "../shell/package";
+import type { Properties } from "../shell/type";
+import { empty, hasUnknown, isObject, list, record, UNKNOWN } from "../shell/values";
+import { resource } from "./settings";
+
+const PASSED = [
+    "amiType",
+    "capacityType",
+    "diskSize",
+    "forceUpdateVersion",
+    "instanceTypes",
+    "labels",
+    "launchTemplate",
+    "nodeGroupName",
+    "nodeGroupNamePrefix",
+    "releaseVersion",
+    "remoteAccess",
+    "tags",
+    "taints",
+    "version",
+];
+
+/** `eks.ManagedNodeGroup`: a node group, with a launch template when an option needs one. */
+export async function constructManagedNodeGroup(
+    request: ConstructRequest,
+    monitor: Registrar,
+): Promise<ConstructResult> {
+    const { name, inputs } = request;
+    const root = await monitor.root();
+    const core = await coreOf(monitor, inputs.cluster);
+    const cluster = isObject(core.cluster) ? await resource(monitor, core.cluster) : undefined;
+    const role = isObject(inputs.nodeRole) ? await resource(monitor, inputs.nodeRole) : undefined;
+    if (inputs.nodeRoleArn === undefined && !role) {
+        throw new Error(
+            "nodeRole, or nodeRoleArn must be specified: the cluster of the rehearsal has no default instance role",
+        );
+    }
+    const template = await launchTemplate(name, inputs, monitor);
+    const passed = Object.fromEntries(
+        PASSED.filter((key) => inputs[key] !== undefined && !(template && key === "diskSize")).map((key) => [
+            key,
+            inputs[key],
+        ]),
+    );
+    const group = await monitor.custom(
+        Kind.NodeGroup,
+        name,
+        {
+            ...passed,
+            clusterName: inputs.clusterName ?? cluster?.outputs.name ?? UNKNOWN,
+            nodeRoleArn: inputs.nodeRoleArn ?? role?.outputs.arn,
+            scalingConfig: { desiredSize: 2, maxSize: 2, minSize: 1, ...record(inputs.scalingConfig) },
+            subnetIds: inputs.subnetIds ?? core.subnetIds ?? UNKNOWN,
+            version: inputs.version ?? cluster?.outputs.version,
+            ...(template ? { launchTemplate: { id: template.id, version: version(template) } } : {}),
+        },
+        {
+            dependsOn: [...(cluster ? [cluster] : []), ...(template ? [template] : [])],
+            uses: Object.keys(inputs),
+            ignoreChanges: inputs.ignoreScalingChanges === true ? ["scalingConfig.desiredSize"] : [],
+        },
+    );
+    const outputs = { nodeGroup: new Reference(group.urn, group.id) };
+    await monitor.outputs(root, outputs);
+    return { urn: root.urn, outputs };
+}
+
+function version(template: Registered): unknown {
+    const { latestVersion } = template.outputs;
+    return hasUnknown(latestVersion) || latestVersion === undefined ? UNKNOWN : String(latestVersion);
+}
+
+/** The cluster's data: handed over as such, or read from the component that is referred to. */
+async function coreOf(monitor: Registrar, given: unknown): Promise<Properties> {
+    const value = record(given);
+    if (value.urn === undefined) return value;
+    const component = await resource(monitor, value);
+    return record(component.outputs.core);
+}
+
+async function launchTemplate(name: string, inputs: Properties, monitor: Registrar): Promise<Registered | undefined> {
+    const extra = list(inputs.nodeadmExtraOptions).map(record);
+    const needed =
+        ["amiId", "userData", "kubeletExtraArgs", "bootstrapExtraArgs", "bottlerocketSettings"].some(
+            (key) => inputs[key] !== undefined,
+        ) ||
+        inputs.enableIMDSv2 === true ||
+        extra.length > 0;
+    if (!needed || !empty(inputs.launchTemplate)) return undefined;
+    const disk =
+        inputs.diskSize === undefined
+            ? {}
+            : { blockDeviceMappings: [{ deviceName: "/dev/xvda", ebs: { volumeSize: inputs.diskSize } }] };
+    const parts = extra.map(
+        ({ contentType, content }) => `--//\nContent-Type: ${String(contentType)}\n\n${String(content)}\n`,
+    );
+    const mime = `MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="//"\n\n${parts.join("")}--//--\n`;
+    const data = inputs.userData ?? (extra.length > 0 ? mime : undefined);
+    return monitor.custom(Kind.LaunchTemplate, `${name}-launchTemplate`, {
+        ...disk,
+        ...(inputs.amiId === undefined ? {} : { imageId: inputs.amiId }),
+        ...(data === undefined
+            ? {}
+            : { userData: hasUnknown(data) ? UNKNOWN : Buffer.from(String(data)).toString("base64") }),
+        metadataOptions: {
+            httpTokens: inputs.enableIMDSv2 === true ? "required" : "optional",
+            httpPutResponseHopLimit: 2,
+            httpEndpoint: "enabled",
+        },
+        ...(inputs.tags === undefined ? {} : { tags: inputs.tags }),
+    });
+}

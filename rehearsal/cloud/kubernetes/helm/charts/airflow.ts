@@ -1,0 +1,529 @@
+import type { Properties } from "../../../shell/type";
+import type { Manifest } from "../../api/object";
+import { at, list, record, records, text } from "../../api/value";
+import { mergeValues, plain, role, roleBinding, service, serviceAccount, workload } from "../build";
+import type { ChartModel, Hook, ReleaseRequest } from "../chart";
+import { AirflowParts, prefixOf } from "./airflowParts";
+import { airflowDefaults } from "./airflowDefaults";
+
+/** Read from renders of apache/airflow 1.22.0 with default values and with those of a production deployment. */
+export const airflow: ChartModel = {
+    name: "airflow",
+    version: "1.22.0",
+    appVersion: "3.2.2",
+    check: checkValues,
+    render: (request) => {
+        const values = valuesOf(request);
+        const parts = new AirflowParts(request, values);
+        const hooks: Hook[] = [];
+        const objects = [
+            ...configuration(parts),
+            ...secrets(parts, hooks),
+            ...components(parts),
+            ...claims(parts),
+            ...jobs(parts, hooks),
+        ];
+        return { objects, hooks };
+    },
+};
+
+/** Defaults under the given values; `workers.celery` over `workers`, as the chart merges them since 1.21. */
+function valuesOf(request: ReleaseRequest): Properties {
+    const values = mergeValues(airflowDefaults, request.values);
+    const workers = record(values.workers);
+    return { ...values, workers: mergeValues(workers, record(workers.celery)) };
+}
+
+/** What the chart's schema and templates/check-values.yaml refuse. */
+function checkValues({ values }: ReleaseRequest): string[] {
+    const problems: string[] = [];
+    const version = text(values.airflowVersion) ?? "3.2.2";
+    const [major, minor] = version.split(".").map(Number);
+    if (major < 2 || (major === 2 && minor < 11)) {
+        problems.push("This chart only supports Apache Airflow version 2.11.0 and above");
+    }
+    const redis = record(values.redis);
+    const data = record(values.data);
+    if (
+        redis.enabled !== false &&
+        redis.passwordSecretName &&
+        !data.brokerUrlSecretName &&
+        !JSON.stringify(values.env ?? "").includes("BROKER_URL_CMD")
+    ) {
+        problems.push("If you use redis.passwordSecretName, you must also set data.brokerUrlSecretName");
+    }
+    if (redis.password && redis.passwordSecretName) {
+        problems.push("You must not set both redis.password and redis.passwordSecretName");
+    }
+    if (data.brokerUrl && data.brokerUrlSecretName) {
+        problems.push("You must not set both data.brokerUrl and data.brokerUrlSecretName");
+    }
+    for (const [path, allowed] of Object.entries(closed)) {
+        for (const key of Object.keys(record(at(values, ...path.split("."))))) {
+            if (!allowed.split(" ").includes(key)) {
+                problems.push(`at '/${path.replaceAll(".", "/")}': additional properties '${key}' not allowed`);
+            }
+        }
+    }
+    return problems;
+}
+
+/** Sections whose keys are known and few; the chart's schema refuses any other. */
+const closed: Record<string, string> = {
+    "logs.persistence": "enabled size annotations storageClassName existingClaim subPath",
+    "redis.persistence": "enabled size storageClassName annotations existingClaim persistentVolumeClaimRetentionPolicy",
+    "triggerer.persistence":
+        "enabled size storageClassName fixPermissions annotations persistentVolumeClaimRetentionPolicy",
+    "workers.celery.persistence":
+        "enabled size storageClassName fixPermissions annotations persistentVolumeClaimRetentionPolicy securityContexts containerLifecycleHooks",
+    "workers.celery.keda":
+        "enabled namespaceLabels pollingInterval cooldownPeriod minReplicaCount maxReplicaCount advanced query usePgbouncer",
+};
+
+function configuration(parts: AirflowParts): Manifest[] {
+    const { name, namespace, values } = parts;
+    const launcher = [parts.account("scheduler"), parts.account("worker")];
+    return [
+        plain("v1", "ConfigMap", `${name}-config`, namespace, {
+            data: { "airflow.cfg": "", "airflow_local_settings.py": "", "pod_template_file.yaml": "" },
+        }),
+        ...(parts.on("statsd")
+            ? [plain("v1", "ConfigMap", `${name}-statsd`, namespace, { data: { "mappings.yml": "" } })]
+            : []),
+        ...(at(values, "rbac", "create") === false
+            ? []
+            : [
+                  role(`${name}-pod-launcher-role`, namespace),
+                  role(`${name}-pod-log-reader-role`, namespace),
+                  roleBinding(`${name}-pod-launcher-rolebinding`, `${name}-pod-launcher-role`, launcher[0], namespace),
+                  roleBinding(
+                      `${name}-pod-log-reader-rolebinding`,
+                      `${name}-pod-log-reader-role`,
+                      launcher[0],
+                      namespace,
+                  ),
+              ]),
+    ];
+}
+
+/** The Secrets that the chart makes itself where no name was given; three of them as hooks, made anew at each installation. */
+function secrets(parts: AirflowParts, hooks: Hook[]): Manifest[] {
+    const { name, namespace, values } = parts;
+    const secret = (suffix: string, data: Record<string, string>): Manifest =>
+        plain("v1", "Secret", `${name}-${suffix}`, namespace, { stringData: data });
+    const hook = (manifest: Manifest): void => void hooks.push({ manifest, events: ["pre-install"], weight: 0 });
+    if (!values.fernetKeySecretName) {
+        hook(secret("fernet-key", { "fernet-key": "generated" }));
+    }
+    if (parts.on("redis") && !at(values, "redis", "passwordSecretName")) {
+        hook(secret("redis-password", { password: "generated" }));
+    }
+    if (parts.on("redis") && !at(values, "data", "brokerUrlSecretName")) {
+        hook(secret("broker-url", { connection: `redis://:generated@${name}-redis:6379/0` }));
+    }
+    const keda = parts.usesKeda();
+    return [
+        ...(at(values, "data", "metadataSecretName")
+            ? []
+            : [
+                  secret("metadata", {
+                      connection: parts.databaseUrl(),
+                      ...(keda ? { kedaConnection: parts.databaseUrl() } : {}),
+                  }),
+              ]),
+        ...(parts.major >= 3
+            ? [
+                  ...(values.apiSecretKeySecretName
+                      ? []
+                      : [secret("api-secret-key", { "api-secret-key": "generated" })]),
+                  ...(values.jwtSecretName ? [] : [secret("jwt-secret", { "jwt-secret": "generated" })]),
+              ]
+            : values.webserverSecretKeySecretName
+              ? []
+              : [secret("webserver-secret-key", { "webserver-secret-key": "generated" })]),
+        ...(parts.on("pgbouncer") && !at(values, "pgbouncer", "configSecretName")
+            ? [secret("pgbouncer-config", { "pgbouncer.ini": "", "users.txt": "" })]
+            : []),
+        ...(parts.on("pgbouncer") && !at(values, "pgbouncer", "metricsExporterSidecar", "statsSecretName")
+            ? [secret("pgbouncer-stats", { connection: "" })]
+            : []),
+    ];
+}
+
+function components(parts: AirflowParts): Manifest[] {
+    const { name, namespace, values } = parts;
+    const server = parts.major >= 3 ? "api-server" : "webserver";
+    const section = parts.major >= 3 ? "apiServer" : "webserver";
+    return [
+        ...parts.component(server, section, { logs: true, jwt: true }),
+        service(
+            `${name}-${server}`,
+            namespace,
+            parts.labels(server),
+            list(at(values, section, "service", "ports")).length > 0
+                ? records(at(values, section, "service", "ports")).map(portOf)
+                : [{ name: server, port: 8080 }],
+            {
+                type: at(values, section, "service", "type"),
+                ...pick(
+                    record(at(values, section, "service")),
+                    "loadBalancerIP",
+                    "loadBalancerClass",
+                    "loadBalancerSourceRanges",
+                ),
+            },
+            at(values, section, "service", "annotations"),
+        ),
+        ...parts.component("scheduler", "scheduler", { logs: true, jwt: true, groomer: true }),
+        ...(at(values, "dagProcessor", "enabled") === false ||
+        (parts.major < 3 && at(values, "dagProcessor", "enabled") !== true)
+            ? []
+            : parts.component("dag-processor", "dagProcessor", { logs: true, groomer: true, dags: true })),
+        ...(parts.on("triggerer")
+            ? [
+                  ...parts.component("triggerer", "triggerer", {
+                      logs: true,
+                      groomer: true,
+                      dags: true,
+                      ownVolume: true,
+                  }),
+                  headless(`${name}-triggerer`, namespace, parts.labels("triggerer"), "triggerer-logs", 8794),
+              ]
+            : []),
+        ...parts.component("worker", "workers", { logs: true, groomer: true, dags: true, ownVolume: true }),
+        headless(`${name}-worker`, namespace, parts.labels("worker"), "worker-logs", 8793),
+        ...scaledObject(parts),
+        ...redis(parts),
+        ...(parts.on("statsd")
+            ? [
+                  ...serviceAccount(parts.account("statsd"), namespace, at(values, "statsd", "serviceAccount")),
+                  workload({
+                      ...parts.common("statsd", "statsd"),
+                      replicas: 1,
+                      containers: [
+                          {
+                              name: "statsd",
+                              image: "quay.io/prometheus/statsd-exporter:v0.30.0",
+                              resources: at(values, "statsd", "resources"),
+                          },
+                      ],
+                      volumes: [{ name: "config", configMap: { name: `${name}-statsd` } }],
+                  }),
+                  service(`${name}-statsd`, namespace, parts.labels("statsd"), [
+                      { name: "statsd-ingest", protocol: "UDP", port: 9125 },
+                      { name: "statsd-scrape", port: 9102 },
+                  ]),
+              ]
+            : []),
+        ...pgbouncer(parts),
+        ...postgresql(parts),
+        ...ingress(parts, server),
+    ];
+}
+
+function portOf(port: Properties): Properties {
+    const number = Number(String(port.port).replace(/^\{\{.*\}\}$/, "8080"));
+    return { ...port, port: number };
+}
+
+function pick(from: Properties, ...keys: string[]): Properties {
+    return Object.fromEntries(
+        keys
+            .filter(
+                (key) =>
+                    from[key] !== undefined &&
+                    from[key] !== null &&
+                    (!Array.isArray(from[key]) || from[key].length > 0),
+            )
+            .map((key) => [key, from[key]]),
+    );
+}
+
+function headless(
+    name: string,
+    namespace: string,
+    selector: Record<string, string>,
+    port: string,
+    number: number,
+): Manifest {
+    return service(name, namespace, selector, [{ name: port, port: number }], { clusterIP: "None" });
+}
+
+function scaledObject(parts: AirflowParts): Manifest[] {
+    const { name, namespace, values } = parts;
+    const keda = record(at(values, "workers", "keda"));
+    if (keda.enabled !== true) {
+        return [];
+    }
+    const persistent = at(values, "workers", "persistence", "enabled") === true;
+    return [
+        plain("keda.sh/v1alpha1", "ScaledObject", `${name}-worker`, namespace, {
+            spec: {
+                scaleTargetRef: {
+                    kind: persistent ? "StatefulSet" : "Deployment",
+                    name: `${name}-worker`,
+                    envSourceContainerName: "worker",
+                },
+                pollingInterval: keda.pollingInterval,
+                cooldownPeriod: keda.cooldownPeriod,
+                minReplicaCount: keda.minReplicaCount,
+                maxReplicaCount: keda.maxReplicaCount,
+                ...(keda.advanced ? { advanced: keda.advanced } : {}),
+                triggers: [
+                    {
+                        type: "postgresql",
+                        metadata: {
+                            targetQueryValue: "1",
+                            connectionFromEnv: parts.usesKeda() ? "KEDA_DB_CONN" : "AIRFLOW_CONN_AIRFLOW_DB",
+                            query: text(keda.query) ?? "",
+                        },
+                    },
+                ],
+            },
+        }),
+    ];
+}
+
+function redis(parts: AirflowParts): Manifest[] {
+    const { name, namespace, values } = parts;
+    if (!parts.on("redis")) {
+        return [];
+    }
+    const persistence = record(at(values, "redis", "persistence"));
+    const password = text(at(values, "redis", "passwordSecretName")) ?? `${name}-redis-password`;
+    const own = persistence.enabled === true && !persistence.existingClaim;
+    return [
+        ...serviceAccount(parts.account("redis"), namespace, at(values, "redis", "serviceAccount")),
+        workload({
+            ...parts.common("redis", "redis"),
+            kind: "StatefulSet",
+            containers: [
+                {
+                    name: "redis",
+                    image: "redis:7.2-bookworm",
+                    resources: at(values, "redis", "resources"),
+                    env: [{ name: "REDIS_PASSWORD", valueFrom: { secretKeyRef: { name: password, key: "password" } } }],
+                    volumeMounts: [{ name: "redis-db", mountPath: "/data" }],
+                },
+            ],
+            pod: {
+                terminationGracePeriodSeconds: at(values, "redis", "terminationGracePeriodSeconds"),
+                securityContext: { runAsUser: 0 },
+            },
+            claimTemplates: own ? [claimTemplate("redis-db", persistence)] : undefined,
+            volumes: own
+                ? []
+                : [
+                      persistence.existingClaim
+                          ? { name: "redis-db", persistentVolumeClaim: { claimName: persistence.existingClaim } }
+                          : { name: "redis-db", emptyDir: {} },
+                  ],
+        }),
+        service(`${name}-redis`, namespace, parts.labels("redis"), [{ name: "redis-db", port: 6379 }]),
+    ];
+}
+
+export function claimTemplate(name: string, persistence: Properties): Properties {
+    const className = text(persistence.storageClassName);
+    return {
+        metadata: { name, annotations: persistence.annotations },
+        spec: {
+            ...(className ? { storageClassName: className === "-" ? "" : className } : {}),
+            accessModes: ["ReadWriteOnce"],
+            resources: { requests: { storage: persistence.size } },
+        },
+    };
+}
+
+function pgbouncer(parts: AirflowParts): Manifest[] {
+    const { name, namespace, values } = parts;
+    if (!parts.on("pgbouncer")) {
+        return [];
+    }
+    const config = text(at(values, "pgbouncer", "configSecretName")) ?? `${name}-pgbouncer-config`;
+    const stats =
+        text(at(values, "pgbouncer", "metricsExporterSidecar", "statsSecretName")) ?? `${name}-pgbouncer-stats`;
+    const statsKey = text(at(values, "pgbouncer", "metricsExporterSidecar", "statsSecretKey")) ?? "connection";
+    return [
+        ...serviceAccount(parts.account("pgbouncer"), namespace, at(values, "pgbouncer", "serviceAccount")),
+        workload({
+            ...parts.common("pgbouncer", "pgbouncer"),
+            replicas: at(values, "pgbouncer", "replicas"),
+            containers: [
+                {
+                    name: "pgbouncer",
+                    image: "apache/airflow:airflow-pgbouncer-2025.03.05-1.23.1",
+                    resources: at(values, "pgbouncer", "resources"),
+                },
+                {
+                    name: "metrics-exporter",
+                    image: "apache/airflow:airflow-pgbouncer-exporter-2025.03.05-0.18.0",
+                    resources: at(values, "pgbouncer", "metricsExporterSidecar", "resources"),
+                    env: [{ name: "DATABASE_URL", valueFrom: { secretKeyRef: { name: stats, key: statsKey } } }],
+                },
+            ],
+            volumes: [
+                {
+                    name: "pgbouncer-config",
+                    secret: {
+                        secretName: config,
+                        items: [
+                            { key: "pgbouncer.ini", path: "pgbouncer.ini" },
+                            { key: "users.txt", path: "users.txt" },
+                        ],
+                    },
+                },
+            ],
+        }),
+        service(`${name}-pgbouncer`, namespace, parts.labels("pgbouncer"), [
+            { name: "pgbouncer", port: 6543 },
+            { name: "pgb-metrics", port: 9127 },
+        ]),
+        ...parts.budgetOf("pgbouncer", "pgbouncer"),
+    ];
+}
+
+/** The bundled database, for those who forget to switch it off. */
+function postgresql(parts: AirflowParts): Manifest[] {
+    const { name, namespace } = parts;
+    if (!parts.on("postgresql")) {
+        return [];
+    }
+    const labels = {
+        "app.kubernetes.io/instance": parts.request.name,
+        "app.kubernetes.io/name": "postgresql",
+        "app.kubernetes.io/component": "primary",
+    };
+    return [
+        plain("v1", "Secret", `${name}-postgresql`, namespace, { stringData: { "postgres-password": "postgres" } }),
+        workload({
+            kind: "StatefulSet",
+            name: `${name}-postgresql`,
+            namespace,
+            labels,
+            replicas: 1,
+            account: "default",
+            containers: [
+                {
+                    name: "postgresql",
+                    image: "docker.io/bitnamilegacy/postgresql:16.1.0-debian-11-r15",
+                    resources: { requests: { cpu: "250m", memory: "256Mi" } },
+                },
+            ],
+            claimTemplates: [claimTemplate("data", { size: "8Gi" })],
+        }),
+        service(`${name}-postgresql`, namespace, labels, [{ name: "tcp-postgresql", port: 5432 }]),
+        service(`${name}-postgresql-hl`, namespace, labels, [{ name: "tcp-postgresql", port: 5432 }], {
+            clusterIP: "None",
+        }),
+    ];
+}
+
+function ingress(parts: AirflowParts, server: string): Manifest[] {
+    const { request, namespace, values, name } = parts;
+    const section = record(at(values, "ingress", parts.major >= 3 ? "apiServer" : "web"));
+    if (section.enabled !== true) {
+        return [];
+    }
+    const backend = { service: { name: `${name}-${server}`, port: { name: server } } };
+    const paths = [
+        { path: text(section.path) ?? "/", pathType: text(section.pathType) ?? "ImplementationSpecific", backend },
+    ];
+    const hosts = list(section.hosts);
+    return [
+        {
+            apiVersion: "networking.k8s.io/v1",
+            kind: "Ingress",
+            metadata: { name: `${request.name}-ingress`, namespace, annotations: section.annotations },
+            spec: {
+                ...(text(section.ingressClassName) ? { ingressClassName: section.ingressClassName } : {}),
+                rules:
+                    hosts.length === 0
+                        ? [{ http: { paths } }]
+                        : hosts.map((host) => ({ host: text(host) ?? at(host, "name"), http: { paths } })),
+            },
+        },
+    ];
+}
+
+function claims(parts: AirflowParts): Manifest[] {
+    const { request, namespace, values } = parts;
+    const claim = (name: string, persistence: Properties, mode: unknown): Manifest => {
+        const template = claimTemplate(name, persistence);
+        return {
+            apiVersion: "v1",
+            kind: "PersistentVolumeClaim",
+            metadata: { name, namespace, annotations: persistence.annotations },
+            spec: { ...record(template.spec), accessModes: [mode] },
+        };
+    };
+    const logs = record(at(values, "logs", "persistence"));
+    const dags = record(at(values, "dags", "persistence"));
+    return [
+        ...(logs.enabled === true && !logs.existingClaim ? [claim(`${request.name}-logs`, logs, "ReadWriteMany")] : []),
+        ...(dags.enabled === true && !dags.existingClaim ? [claim(`${request.name}-dags`, dags, dags.accessMode)] : []),
+    ];
+}
+
+/** Migration and user creation: hooks after the installation by default, which waits for pods that wait for them. */
+function jobs(parts: AirflowParts, hooks: Hook[]): Manifest[] {
+    const { namespace, values } = parts;
+    const made: Manifest[] = [];
+    const specs = [
+        {
+            section: "migrateDatabaseJob",
+            suffix: "run-airflow-migrations",
+            account: "migrate-database-job",
+            args: "exec airflow db migrate",
+            weight: 1,
+        },
+        {
+            section: "createUserJob",
+            suffix: "create-user",
+            account: "create-user-job",
+            args: "exec airflow users create",
+            weight: 2,
+        },
+    ];
+    for (const { section, suffix, account, args, weight } of specs) {
+        const settings = record(values[section]);
+        const accountName =
+            text(at(settings, "serviceAccount", "name")) ?? `${prefixOf(parts.request.name)}-${account}`;
+        made.push(
+            ...(settings.enabled === false ? [] : serviceAccount(accountName, namespace, settings.serviceAccount)),
+        );
+        if (settings.enabled === false) {
+            continue;
+        }
+        const job: Manifest = {
+            apiVersion: "batch/v1",
+            kind: "Job",
+            metadata: { name: `${parts.name}-${suffix}`, namespace },
+            spec: {
+                ttlSecondsAfterFinished: settings.ttlSecondsAfterFinished,
+                template: {
+                    spec: {
+                        restartPolicy: "OnFailure",
+                        serviceAccountName: accountName,
+                        containers: [
+                            {
+                                name: suffix,
+                                image: parts.image(),
+                                args: ["bash", "-c", args],
+                                env: parts.environment([settings.env], false),
+                                resources: settings.resources,
+                            },
+                        ],
+                        volumes: [{ name: "config", configMap: { name: `${parts.name}-config` } }],
+                    },
+                },
+            },
+        };
+        if (settings.useHelmHooks === false) {
+            made.push(job);
+        } else {
+            hooks.push({ manifest: job, events: ["post-install", "post-upgrade"], weight });
+        }
+    }
+    return made;
+}

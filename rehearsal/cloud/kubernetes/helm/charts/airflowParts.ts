@@ -1,0 +1,346 @@
+import type { Properties } from "../../../shell/type";
+import type { Manifest } from "../../api/object";
+import { at, list, record, records, text } from "../../api/value";
+import { budget, serviceAccount, workload, type WorkloadSpec } from "../build";
+import type { ReleaseRequest } from "../chart";
+
+/** What a component of Airflow has beside its main container. */
+interface Traits {
+    logs?: boolean;
+    groomer?: boolean;
+    dags?: boolean;
+    jwt?: boolean;
+    /** May keep its logs on a volume of its own. */
+    ownVolume?: boolean;
+}
+
+/** Service accounts bear the release's name with `-airflow` unless that is in it already. */
+export function prefixOf(release: string): string {
+    return release.includes("airflow") ? release : `${release}-airflow`;
+}
+
+/** The pieces that the chart's templates share. */
+export class AirflowParts {
+    readonly name: string;
+    readonly namespace: string;
+    readonly major: number;
+
+    constructor(
+        readonly request: ReleaseRequest,
+        readonly values: Properties,
+    ) {
+        this.name =
+            text(values.fullnameOverride) ||
+            (values.useStandardNaming === true ? prefixOf(request.name) : request.name);
+        this.namespace = request.namespace;
+        this.major = Number(String(values.airflowVersion).split(".")[0]);
+    }
+
+    on(section: string): boolean {
+        return at(this.values, section, "enabled") === true;
+    }
+
+    account(component: string): string {
+        const section = sections[component] ?? component;
+        return (
+            text(at(this.values, section, "serviceAccount", "name")) || `${prefixOf(this.request.name)}-${component}`
+        );
+    }
+
+    labels(component: string): Record<string, string> {
+        return { tier: "airflow", component, release: this.request.name };
+    }
+
+    image(): string {
+        const tag =
+            text(at(this.values, "images", "airflow", "tag")) ??
+            text(this.values.defaultAirflowTag) ??
+            String(this.values.airflowVersion);
+        return `${text(at(this.values, "images", "airflow", "repository")) ?? "apache/airflow"}:${tag}`;
+    }
+
+    /** KEDA reads the database by a connection of its own, past PgBouncer. */
+    usesKeda(): boolean {
+        const direct = (section: string): boolean => {
+            const keda = record(at(this.values, section, "keda"));
+            return keda.enabled === true && keda.usePgbouncer === false;
+        };
+        return (
+            this.on("pgbouncer") &&
+            (direct("workers") ||
+                (at(this.values, "triggerer", "keda", "enabled") === true &&
+                    at(this.values, "triggerer", "keda", "usePgbouncer") !== true))
+        );
+    }
+
+    databaseUrl(): string {
+        const connection = record(at(this.values, "data", "metadataConnection"));
+        const host = this.on("pgbouncer")
+            ? `${this.name}-pgbouncer.${this.namespace}`
+            : (text(connection.host) ?? `${this.name}-postgresql.${this.namespace}`);
+        return `postgresql://${text(connection.user) ?? "postgres"}:${text(connection.pass) ?? "postgres"}@${host}:5432/${text(connection.db) ?? "postgres"}`;
+    }
+
+    /** The variables that every Airflow container reads, and the Secrets behind them. */
+    environment(more: unknown[] = [], custom = true, jwt = false): Properties[] {
+        const { values, name } = this;
+        const secret = (variable: string, given: unknown, fallback: string, key: string): Properties => ({
+            name: variable,
+            valueFrom: { secretKeyRef: { name: text(given) ?? `${name}-${fallback}`, key } },
+        });
+        const metadata = at(values, "data", "metadataSecretName");
+        const off = record(values.enableBuiltInSecretEnvVars);
+        const builtIn: Properties[] = [
+            secret("AIRFLOW__CORE__FERNET_KEY", values.fernetKeySecretName, "fernet-key", "fernet-key"),
+            secret("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", metadata, "metadata", "connection"),
+            secret("AIRFLOW_CONN_AIRFLOW_DB", metadata, "metadata", "connection"),
+            ...(this.usesKeda() ? [secret("KEDA_DB_CONN", metadata, "metadata", "kedaConnection")] : []),
+            ...(this.major >= 3
+                ? [
+                      secret(
+                          "AIRFLOW__API__SECRET_KEY",
+                          values.apiSecretKeySecretName,
+                          "api-secret-key",
+                          "api-secret-key",
+                      ),
+                  ]
+                : [
+                      secret(
+                          "AIRFLOW__WEBSERVER__SECRET_KEY",
+                          values.webserverSecretKeySecretName,
+                          "webserver-secret-key",
+                          "webserver-secret-key",
+                      ),
+                  ]),
+            ...(this.major >= 3 && jwt
+                ? [secret("AIRFLOW__API_AUTH__JWT_SECRET", values.jwtSecretName, "jwt-secret", "jwt-secret")]
+                : []),
+            ...(String(values.executor).includes("Celery")
+                ? [
+                      secret(
+                          "AIRFLOW__CELERY__BROKER_URL",
+                          at(values, "data", "brokerUrlSecretName"),
+                          "broker-url",
+                          "connection",
+                      ),
+                  ]
+                : []),
+            ...(at(values, "data", "resultBackendSecretName")
+                ? [
+                      secret(
+                          "AIRFLOW__CELERY__RESULT_BACKEND",
+                          at(values, "data", "resultBackendSecretName"),
+                          "",
+                          "connection",
+                      ),
+                  ]
+                : []),
+        ].filter((variable) => off[String(variable.name)] !== false);
+        const given = custom
+            ? [
+                  ...records(values.env),
+                  ...records(values.secret).map(({ envName, secretName, secretKey }) => ({
+                      name: envName,
+                      valueFrom: { secretKeyRef: { name: secretName, key: secretKey ?? "value" } },
+                  })),
+              ]
+            : [];
+        return [...builtIn, ...given, ...more.flatMap((one) => records(one))];
+    }
+
+    /** What a workload of the chart has by its component's name. */
+    common(
+        component: string,
+        section: string,
+    ): Pick<WorkloadSpec, "name" | "namespace" | "labels" | "account" | "placement" | "podAnnotations"> {
+        return {
+            name: `${this.name}-${component}`,
+            namespace: this.namespace,
+            labels: this.labels(component),
+            account: this.account(component),
+            placement: [record(this.values[section]), this.values],
+            podAnnotations: at(this.values, section, "podAnnotations"),
+        };
+    }
+
+    budgetOf(component: string, section: string): Manifest[] {
+        const settings = record(at(this.values, section, "podDisruptionBudget"));
+        return settings.enabled === true
+            ? [budget(`${this.name}-${component}-pdb`, this.namespace, this.labels(component), settings.config)]
+            : [];
+    }
+
+    /** One of Airflow's own components: account, workload, disruption budget. */
+    component(component: string, section: string, traits: Traits): Manifest[] {
+        const { values, namespace } = this;
+        const settings = record(values[section]);
+        if (settings.enabled === false) {
+            return [];
+        }
+        const shared = at(values, "logs", "persistence", "enabled") === true;
+        const persistence = record(settings.persistence);
+        const persistent = traits.ownVolume === true && persistence.enabled === true;
+        const scaled = at(settings, "keda", "enabled") === true || at(settings, "hpa", "enabled") === true;
+        const env = this.environment([settings.env], true, traits.jwt);
+        const mounts = [
+            ...(traits.logs ? [{ name: "logs", mountPath: "/opt/airflow/logs" }] : []),
+            { name: "config", mountPath: "/opt/airflow/airflow.cfg", subPath: "airflow.cfg", readOnly: true },
+            ...records(values.volumeMounts),
+            ...records(settings.extraVolumeMounts),
+        ];
+        const container = {
+            name: component,
+            image: this.image(),
+            env,
+            resources: settings.resources,
+            volumeMounts: mounts,
+        };
+        const wait = { name: "wait-for-airflow-migrations", image: this.image(), env, resources: settings.resources };
+        const groomer = record(settings.logGroomerSidecar);
+        const sidecars = [
+            ...(traits.groomer && groomer.enabled !== false
+                ? [
+                      {
+                          name: `${component}-log-groomer`,
+                          image: this.image(),
+                          resources: groomer.resources,
+                          volumeMounts: [mounts[0]],
+                      },
+                  ]
+                : []),
+            ...(traits.dags ? this.gitSync() : []),
+            ...records(settings.extraContainers),
+        ];
+        const logs = shared
+            ? {
+                  name: "logs",
+                  persistentVolumeClaim: {
+                      claimName:
+                          text(at(values, "logs", "persistence", "existingClaim")) ?? `${this.request.name}-logs`,
+                  },
+              }
+            : { name: "logs", emptyDir: {} };
+        const withLogs =
+            traits.logs === true &&
+            !(persistent && !shared) &&
+            (shared || (component !== "api-server" && component !== "webserver"));
+        // Without shared logs the API server has none to mount.
+        container.volumeMounts = traits.logs && !withLogs && !(persistent && !shared) ? mounts.slice(1) : mounts;
+        return [
+            ...serviceAccount(this.account(component), namespace, settings.serviceAccount),
+            workload({
+                ...this.common(component, section),
+                kind: persistent ? "StatefulSet" : "Deployment",
+                replicas: scaled ? undefined : settings.replicas,
+                strategy: settings.strategy,
+                initContainers: [wait, ...records(settings.extraInitContainers)],
+                containers: [container, ...sidecars],
+                volumes: [
+                    { name: "config", configMap: { name: `${this.name}-config` } },
+                    ...(withLogs ? [logs] : []),
+                    ...(traits.dags ? this.dagVolumes() : []),
+                    ...records(values.volumes),
+                    ...records(settings.extraVolumes),
+                ],
+                claimTemplates: persistent && !shared ? [claim(persistence)] : undefined,
+                pod: {
+                    terminationGracePeriodSeconds: settings.terminationGracePeriodSeconds ?? 30,
+                    securityContext: this.securityContext(settings),
+                    imagePullSecrets: list(values.imagePullSecrets).map((one) =>
+                        typeof one === "string" ? { name: one } : one,
+                    ),
+                },
+            }),
+            ...this.budgetOf(component, section),
+        ];
+    }
+
+    /** Which user the pods are: precedence as the chart has it, not merged. */
+    private securityContext(settings: Properties): unknown {
+        const chosen = [
+            at(settings, "securityContexts", "pod"),
+            settings.securityContext,
+            at(this.values, "securityContexts", "pod"),
+            this.values.securityContext,
+        ].find((one) => Object.keys(record(one)).length > 0);
+        return chosen ?? { runAsUser: this.values.uid, fsGroup: this.values.gid };
+    }
+
+    private gitSync(): Properties[] {
+        const git = record(at(this.values, "dags", "gitSync"));
+        if (git.enabled !== true) {
+            return [];
+        }
+        const credentials = text(git.credentialsSecret);
+        const names = ["GIT_SYNC_USERNAME", "GITSYNC_USERNAME", "GIT_SYNC_PASSWORD", "GITSYNC_PASSWORD"];
+        return [
+            {
+                name: "git-sync",
+                image: "registry.k8s.io/git-sync/git-sync:v4.4.2",
+                resources: git.resources,
+                env: credentials
+                    ? names.map((name) => ({ name, valueFrom: { secretKeyRef: { name: credentials, key: name } } }))
+                    : [],
+                volumeMounts: [
+                    { name: "dags", mountPath: "/git" },
+                    ...(git.sshKeySecret
+                        ? [
+                              {
+                                  name: "git-sync-ssh-key",
+                                  mountPath: "/etc/git-secret/ssh",
+                                  subPath: "gitSshKey",
+                                  readOnly: true,
+                              },
+                          ]
+                        : []),
+                ],
+            },
+        ];
+    }
+
+    private dagVolumes(): Properties[] {
+        const { values } = this;
+        const git = record(at(values, "dags", "gitSync"));
+        const persistence = record(at(values, "dags", "persistence"));
+        return [
+            ...(persistence.enabled === true
+                ? [
+                      {
+                          name: "dags",
+                          persistentVolumeClaim: {
+                              claimName: text(persistence.existingClaim) ?? `${this.request.name}-dags`,
+                          },
+                      },
+                  ]
+                : git.enabled === true
+                  ? [{ name: "dags", emptyDir: {} }]
+                  : []),
+            ...(git.enabled === true && git.sshKeySecret
+                ? [
+                      {
+                          name: "git-sync-ssh-key",
+                          secret: { secretName: git.sshKeySecret, items: [{ key: "gitSshKey", path: "gitSshKey" }] },
+                      },
+                  ]
+                : []),
+        ];
+    }
+}
+
+const sections: Record<string, string> = {
+    "api-server": "apiServer",
+    "dag-processor": "dagProcessor",
+    worker: "workers",
+};
+
+function claim(persistence: Properties): Properties {
+    const className = text(persistence.storageClassName);
+    return {
+        metadata: { name: "logs", annotations: persistence.annotations },
+        spec: {
+            ...(className ? { storageClassName: className } : {}),
+            accessModes: ["ReadWriteOnce"],
+            resources: { requests: { storage: persistence.size } },
+        },
+    };
+}

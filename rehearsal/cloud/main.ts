@@ -1,0 +1,58 @@
+import * as fs from "node:fs";
+import { parseArgs } from "node:util";
+import { parseFault } from "../engine/faults";
+import { Kind } from "./aws/kinds";
+import { happen } from "./kubernetes/nature";
+import { packages } from "./packages";
+import { Cloud } from "./shell/cloud";
+import { serve } from "./shell/service";
+import { versionOf } from "./shell/version";
+import type { WorldObject } from "./shell/world";
+
+/** The process of the simulated cloud: serves every package on a port of its own until its standard input closes. */
+async function main(): Promise<void> {
+    const { values } = parseArgs({
+        options: {
+            world: { type: "string" },
+            log: { type: "string" },
+            speed: { type: "string", default: "0" },
+            event: { type: "string", multiple: true, default: [] },
+            seed: { type: "string" },
+            fault: { type: "string", multiple: true, default: [] },
+        },
+    });
+    const speed = Number(values.speed);
+    if (!Number.isFinite(speed) || speed < 0) throw new Error(`--speed ${values.speed}: not a number from 0`);
+    const faults = values.fault.map(parseFault);
+    const cloud = new Cloud(packages, { directory: values.world, log: values.log, speed, faults });
+    if (values.seed !== undefined)
+        cloud.universe.seed(JSON.parse(fs.readFileSync(values.seed, "utf8")) as WorldObject[]);
+    for (const fault of faults) {
+        const known = fault.type === "*" || packages.some((pack) => pack.facts(fault.type) ?? pack.type(fault.type));
+        if (!known && !isLastPartOfAType(fault.type)) {
+            throw new Error(`fault "${fault.spec}": nothing of type "${fault.type}" is simulated`);
+        }
+    }
+    cloud.universe.transaction(() => {
+        const world = cloud.universe.view();
+        for (const event of values.event) {
+            for (const cluster of world.all(Kind.Cluster)) happen(world, cluster.id, event);
+        }
+    });
+    const ports: Record<string, number> = {};
+    for (const pack of packages) ports[pack.name] = await serve(cloud, pack, versionOf(pack.name));
+    process.stdout.write(JSON.stringify({ ports }) + "\n");
+    process.stdin.on("end", () => process.exit(0));
+    process.stdin.on("error", () => process.exit(0));
+    process.stdin.resume();
+    process.on("SIGTERM", () => process.exit(0));
+}
+
+function isLastPartOfAType(name: string): boolean {
+    return packages.some((pack) => pack.hasTypeNamed?.(name));
+}
+
+main().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(2);
+});

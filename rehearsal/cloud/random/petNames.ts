@@ -1,0 +1,36 @@
+export const ADVERBS = [
+    "boldly",
+    "calmly",
+    "duly",
+    "fairly",
+    "gladly",
+    "kindly",
+    "mildly",
+    "neatly",
+    "quietly",
+    "truly",
+] as const;
+export const ADJECTIVES = [
+    "amber",
+    "brave",
+    "clever",
+    "eager",
+    "gentle",
+    "honest",
+    "lively",
+    "merry",
+    "noble",
+    "wise",
+] as const;
+export const NAMES = [
+    "badger",
+    "crane",
+    "dolphin",
+    "falcon",
+    "heron",
+    "ibex",
+    "lynx",
+    "marten",
+    "otter",
+    "raven",
+] as const;

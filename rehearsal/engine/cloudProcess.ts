@@ -1,0 +1,106 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import * as path from "node:path";
+import * as readline from "node:readline";
+import { ROOT } from "./places";
+import { RehearsalError, UsageError } from "./usage";
+
+export interface CloudOptions {
+    world: string;
+    log: string;
+    speed: number;
+    faults: string[];
+    happenings: string[];
+    /** What exists before anything is deployed. */
+    seed?: string;
+    environment: NodeJS.ProcessEnv;
+}
+
+/** The simulated cloud: one process for each rehearsal, one loopback port for each Pulumi package. It ends when we end. */
+export class CloudProcess {
+    readonly #child: ChildProcess;
+    #stderr = "";
+    #ended = false;
+    #stopping = false;
+    ports: Record<string, number> = {};
+
+    private constructor(child: ChildProcess) {
+        this.#child = child;
+        child.stderr!.on("data", (data: Buffer) => {
+            this.#stderr = (this.#stderr + data.toString()).slice(-20_000);
+        });
+        child.on("exit", () => (this.#ended = true));
+    }
+
+    static async start(options: CloudOptions): Promise<CloudProcess> {
+        const main = process.env.REHEARSAL_CLOUD || path.join(ROOT, "rehearsal", "cloud", "main.ts");
+        const faults = options.faults.flatMap((fault) => ["--fault", fault]);
+        const happenings = options.happenings.flatMap((happening) => ["--event", happening]);
+        const seed = options.seed ? ["--seed", options.seed] : [];
+        const speed = ["--speed", String(options.speed)];
+        const args = [
+            main,
+            "--world",
+            options.world,
+            "--log",
+            options.log,
+            ...speed,
+            ...faults,
+            ...happenings,
+            ...seed,
+        ];
+        const child = spawn(process.execPath, ["--import", "tsx", ...args], {
+            cwd: ROOT,
+            env: options.environment,
+            stdio: ["pipe", "pipe", "pipe"],
+            // A group of its own: Ctrl-C is for the engine, which finishes with this cloud what is under way.
+            detached: process.platform !== "win32",
+        });
+        child.stdin!.on("error", () => undefined);
+        const cloud = new CloudProcess(child);
+        cloud.ports = await cloud.#announced();
+        return cloud;
+    }
+
+    get pid(): number | undefined {
+        return this.#child.pid;
+    }
+
+    /** Whether it ended before it was told to. */
+    get died(): boolean {
+        return this.#ended && !this.#stopping;
+    }
+
+    /** The last that it wrote on stderr. */
+    get lastWords(): string {
+        return this.#stderr.trim();
+    }
+
+    #announced(): Promise<Record<string, number>> {
+        return new Promise((resolve, reject) => {
+            readline.createInterface({ input: this.#child.stdout! }).once("line", (line) => {
+                try {
+                    resolve((JSON.parse(line) as { ports: Record<string, number> }).ports);
+                } catch {
+                    reject(new RehearsalError(`the simulated cloud announced no ports but: ${line}`));
+                }
+            });
+            this.#child.once("close", (code, signal) => {
+                const said = this.#stderr.trim();
+                const wrong = code === 2 ? new UsageError(said.split("\n").at(-1)) : undefined;
+                reject(wrong ?? new RehearsalError(`the simulated cloud did not start (${signal ?? code}): ${said}`));
+            });
+        });
+    }
+
+    async stop(): Promise<void> {
+        if (this.#ended) {
+            return;
+        }
+        this.#stopping = true;
+        const gone = new Promise((resolve) => this.#child.once("exit", resolve));
+        this.#child.stdin!.end();
+        const patience = setTimeout(() => this.#child.kill("SIGKILL"), 5000);
+        await gone;
+        clearTimeout(patience);
+    }
+}

@@ -1,0 +1,365 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as components from "../components";
+import type { Problem } from "../components";
+
+/** What the composition gives to components; all else of their arguments are settings. */
+type Given = "cluster" | "network" | "zones" | "metastore";
+type SettingsOf<Args> = Omit<Args, Given>;
+/** Settings of something that a stack has only when asked. */
+type Optional<Args> = SettingsOf<Args> & {
+    /** Whether the stack has it. @default false */
+    enabled?: boolean;
+};
+/** Settings of something that a stack has unless told otherwise. */
+type Usual<Args> = SettingsOf<Args> & {
+    /** Whether the stack has it. @default true */
+    enabled?: boolean;
+};
+
+/** Alarms of what the stack itself has. */
+interface AlarmSettings extends Omit<components.CloudWatchAlarmsArgs, "database" | "fileSystem"> {
+    /** When the database alarms, for a new metastore. */
+    database?: Omit<components.DatabaseAlarms, "instanceIdentifier">;
+    /** When the file system alarms. */
+    fileSystem?: Omit<components.FileSystemAlarms, "fileSystemId">;
+}
+
+/**
+ * All that differs between stacks. Each property is a key of the stack's configuration; objects are the arguments of the component
+ * that is named. `npm run settings` writes Pulumi.yaml from this documentation.
+ */
+export interface Settings {
+    /**
+     * The availability zones, by letter (a) or full name (eu-west-1a), at least two. Zones may be appended later, never removed or
+     * reordered.
+     * @default ["a", "b"]
+     */
+    zones: string[];
+    /** A new network: AirflowNetwork. Not used with existingNetwork. @default {} */
+    network: SettingsOf<components.AirflowNetworkArgs>;
+    /** A network that is there, instead of a new one: ExistingNetwork. With existingCluster the VPC is the cluster's, and this may stay empty. @default {} */
+    existingNetwork: SettingsOf<components.ExistingNetworkArgs>;
+    /** A new cluster: PlatformCluster. Not used with existingCluster. @default {} */
+    cluster: SettingsOf<components.PlatformClusterArgs>;
+    /** A cluster that is there, instead of a new one: ExistingCluster. @default {} */
+    existingCluster: SettingsOf<components.ExistingClusterArgs>;
+    /** Nodes for Airflow's workers, on Spot: SpotNodeGroup. @default {} */
+    workers: SettingsOf<components.SpotNodeGroupArgs>;
+    /** Further nodes on demand, for Airflow's other pods where the cluster's system nodes do not suffice: NodeGroup. @default {} */
+    services: Optional<components.NodeGroupArgs>;
+    /** Block storage: EbsCsiStack. @default {} */
+    disks: SettingsOf<components.EbsCsiStackArgs>;
+    /** Snapshots of volumes: VolumeSnapshots. @default {} */
+    snapshots: Optional<components.VolumeSnapshotsArgs>;
+    /** The driver of shared file systems: EfsCsiDriver. @default {} */
+    filesDriver: SettingsOf<components.EfsCsiDriverArgs>;
+    /** A new shared file system: EfsSharedStorage. Not used with existingFiles. @default {} */
+    files: SettingsOf<components.EfsSharedStorageArgs>;
+    /** A file system that is there, instead of a new one: ExistingFileSystem. @default {} */
+    existingFiles: SettingsOf<components.ExistingFileSystemArgs>;
+    /** A new database: AirflowMetastore. Not used with existingMetastore. @default {} */
+    metastore: SettingsOf<components.AirflowMetastoreArgs>;
+    /** A database that is there, instead of a new one: ExistingMetastore. @default {} */
+    existingMetastore: SettingsOf<components.ExistingMetastoreArgs>;
+    /** What scales the workers: Keda. @default {} */
+    keda: Usual<components.KedaArgs>;
+    /** Load balancers for Services and Ingresses: AwsLoadBalancerController. @default {} */
+    loadBalancerController: Optional<components.AwsLoadBalancerControllerArgs>;
+    /** DNS names for Services and Ingresses: ExternalDns. @default {} */
+    externalDns: Optional<components.ExternalDnsArgs>;
+    /** A view of the cluster: KubeOpsView. @default {} */
+    kubeOpsView: Optional<components.KubeOpsViewArgs>;
+    /** Adds and removes nodes: ClusterAutoscaler. @default {} */
+    clusterAutoscaler: Usual<components.ClusterAutoscalerArgs>;
+    /** CPU and memory of pods for `kubectl top` and autoscaling: MetricsServer. @default {} */
+    metricsServer: Optional<components.MetricsServerArgs>;
+    /** Alarms of database and file system: CloudWatchAlarms. @default {} */
+    alarms: Optional<AlarmSettings>;
+    /** Airflow: AirflowCelery. @default {} */
+    airflow: Partial<SettingsOf<components.AirflowCeleryArgs>>;
+}
+
+/** Settings that are secret: encrypted in the stack's configuration, and Pulumi secrets from there on. */
+const SECRETS = [
+    "airflow.dags.gitSync.sshKey",
+    "airflow.dags.gitSync.token",
+    "airflow.admin.password",
+    "airflow.fernet.keys",
+    "existingMetastore.password",
+    "existingMetastore.adminPassword",
+];
+
+/** What an area of the settings takes from the composition, and how it is checked. */
+interface Area {
+    /** Arguments that come from other components or from the zones. */
+    given: string[];
+    check: (args: never) => Problem[];
+    /** Whether the area is there when `enabled` says nothing; absent where it cannot be switched. */
+    byDefault?: boolean;
+    /** Adds what the composition derives from other areas. */
+    complete?: (settings: Settings) => object;
+    /** The area that takes its place when that one is set. */
+    instead?: keyof Settings;
+}
+
+/** Stands for what other components give, which no check looks into. */
+const LATER = pulumi.output<never>({} as never);
+
+const AREAS: Record<Exclude<keyof Settings, "zones">, Area> = {
+    network: { given: ["zones"], check: components.checkAirflowNetworkArgs, instead: "existingNetwork" },
+    existingNetwork: { given: ["zones"], check: components.checkExistingNetworkArgs },
+    cluster: { given: ["zones", "network"], check: components.checkPlatformClusterArgs, instead: "existingCluster" },
+    existingCluster: { given: ["zones"], check: components.checkExistingClusterArgs },
+    workers: { given: ["zones", "cluster"], check: components.checkSpotNodeGroupArgs },
+    services: { given: ["zones", "cluster"], check: components.checkNodeGroupArgs, byDefault: false },
+    disks: { given: ["zones", "cluster"], check: components.checkEbsCsiStackArgs },
+    snapshots: { given: ["cluster"], check: components.checkVolumeSnapshotsArgs, byDefault: false },
+    filesDriver: { given: ["cluster"], check: components.checkEfsCsiDriverArgs },
+    files: {
+        given: ["zones", "cluster", "network"],
+        check: components.checkEfsSharedStorageArgs,
+        instead: "existingFiles",
+    },
+    existingFiles: { given: ["zones", "cluster", "network"], check: components.checkExistingFileSystemArgs },
+    metastore: {
+        given: ["zones", "cluster", "network"],
+        check: components.checkAirflowMetastoreArgs,
+        instead: "existingMetastore",
+    },
+    existingMetastore: { given: [], check: components.checkExistingMetastoreArgs },
+    keda: { given: ["cluster"], check: components.checkKedaArgs, byDefault: true },
+    loadBalancerController: {
+        given: ["cluster"],
+        check: components.checkAwsLoadBalancerControllerArgs,
+        byDefault: false,
+    },
+    externalDns: { given: ["cluster"], check: components.checkExternalDnsArgs, byDefault: false },
+    kubeOpsView: { given: [], check: components.checkKubeOpsViewArgs, byDefault: false },
+    clusterAutoscaler: { given: ["cluster"], check: components.checkClusterAutoscalerArgs, byDefault: true },
+    metricsServer: { given: ["cluster"], check: components.checkMetricsServerArgs, byDefault: false },
+    alarms: {
+        given: [],
+        check: components.checkCloudWatchAlarmsArgs,
+        byDefault: false,
+        complete: ({ alarms }) => alarmArgs(alarms, LATER, LATER),
+    },
+    airflow: {
+        given: ["cluster", "metastore"],
+        check: components.checkAirflowCeleryArgs,
+        // Whether KEDA is there is judged below, in the words of the stack.
+        complete: (settings) => airflowArgs({ ...settings, keda: { enabled: true } }, LATER),
+    },
+};
+
+/** Where settings come from: a stack's configuration, or a test. */
+export interface SettingsSource {
+    /** The AWS region (`aws:region`). */
+    region?: string;
+    /** Values by key, without the project's name. */
+    values: Record<string, unknown>;
+    /** The keys whose values hold something secret. */
+    secretKeys: string[];
+}
+
+/** The settings of the stack that runs. Refuses all that is wrong with them at once, before anything is registered. */
+export function loadSettings(): Settings {
+    const { settings, problems } = readSettings(stackSource());
+    if (problems.length > 0) {
+        throw new components.InvalidArgumentsError(`The stack "${pulumi.getStack()}"`, problems);
+    }
+    return settings;
+}
+
+/** Reads settings without throwing: what they are, and all that is wrong with them. */
+export function readSettings(source: SettingsSource): { settings: Settings; problems: Problem[] } {
+    const { zones, problems } = readZones(source);
+    const values = concealed(source, problems);
+    for (const key of Object.keys(values).filter((name) => name !== "zones" && !(name in AREAS))) {
+        problems.push({ path: key, message: "there is no such setting; Pulumi.yaml lists them all" });
+    }
+    const areas = Object.entries(AREAS).map(([key, { byDefault }]) => {
+        const value = values[key] ?? {};
+        if (typeof value !== "object" || Array.isArray(value)) {
+            problems.push({ path: key, message: "is not a map of keys and values" });
+            return [key, {}];
+        }
+        return [key, byDefault === undefined ? value : { enabled: byDefault, ...value }];
+    });
+    const settings = { zones, ...Object.fromEntries(areas) } as Settings;
+    for (const key of Object.keys(AREAS) as (keyof typeof AREAS)[]) {
+        const { instead } = AREAS[key];
+        if (isUsed(key, settings)) {
+            problems.push(...components.under(key, checkArea(key, settings)));
+        } else if (instead && isSet(settings[key])) {
+            problems.push({ path: key, message: `is set and ${instead} too; take one of the two` });
+        }
+    }
+    problems.push(...combinationProblems(settings));
+    return { settings, problems };
+}
+
+/** Whether settings ask for something that is there already, or for an optional part. */
+export function isSet(settings: object | undefined): boolean {
+    return Object.keys(settings ?? {}).length > 0;
+}
+
+/** Makes an optional part where it is enabled: a list of one or none, so that it can be depended on either way. */
+export function optional<Settings extends { enabled?: boolean }, Part>(
+    { enabled, ...args }: Settings,
+    make: (args: Omit<Settings, "enabled">) => Part,
+): Part[] {
+    return enabled ? [make(args)] : [];
+}
+
+/** The metastore's arguments: its settings, and how many groups the nodes of an existing cluster carry. */
+export function metastoreArgs({ metastore, existingCluster }: Settings) {
+    const groups = existingCluster.nodeSecurityGroupIds;
+    return { nodeSecurityGroupCount: Array.isArray(groups) ? groups.length : undefined, ...metastore };
+}
+
+/** The arguments of the alarms: their settings, and what they watch. */
+export function alarmArgs(
+    alarms: AlarmSettings,
+    fileSystemId: pulumi.Input<string>,
+    instanceIdentifier?: pulumi.Input<string>,
+): components.CloudWatchAlarmsArgs {
+    return {
+        ...alarms,
+        database: instanceIdentifier === undefined ? undefined : { ...alarms.database, instanceIdentifier },
+        fileSystem: { ...alarms.fileSystem, fileSystemId },
+    };
+}
+
+/** Airflow's arguments: its settings, with logs on the stack's file system unless they go to a bucket. */
+export function airflowArgs(
+    { airflow, keda, existingMetastore }: Pick<Settings, "airflow" | "keda" | "existingMetastore">,
+    classNames: pulumi.Input<Record<string, string>>,
+) {
+    const { logs, workers } = airflow;
+    const logsClass = logs?.storageClassName ?? "efs-sc";
+    return {
+        // An existing database without an administrator is one that somebody has prepared.
+        ...(isSet(existingMetastore) && { bootstrapMetastore: existingMetastore.adminUser !== undefined }),
+        ...airflow,
+        logs: logs?.bucket
+            ? logs
+            : {
+                  ...logs,
+                  storageClassName: pulumi
+                      .all([classNames, logsClass])
+                      .apply(([names, wanted]) => names[wanted] ?? wanted),
+              },
+        workers: { ...workers, scaling: { kedaInstalled: keda.enabled === true, ...workers?.scaling } },
+    };
+}
+
+function isUsed(key: keyof typeof AREAS, settings: Settings): boolean {
+    const { instead } = AREAS[key];
+    if (key.startsWith("existing")) {
+        return isSet(settings[key]);
+    }
+    // A switch that is neither true nor false has to be refused by the check.
+    return instead ? !isSet(settings[instead] as object) : (settings[key] as { enabled?: unknown }).enabled !== false;
+}
+
+function checkArea(key: keyof typeof AREAS, settings: Settings): Problem[] {
+    const { byDefault, check, complete, given } = AREAS[key];
+    const { enabled, ...own } = { ...settings[key], ...complete?.(settings) } as { enabled?: unknown };
+    const problems = given
+        .filter((name) => name in own)
+        .map((name) => ({ path: name, message: "is not yours to set; it comes from the rest of the stack" }));
+    if (byDefault === undefined && enabled !== undefined) {
+        problems.push({ path: "enabled", message: "does not exist here: the stack always has this" });
+    } else if (byDefault !== undefined && typeof enabled !== "boolean") {
+        problems.push({ path: "enabled", message: "is neither true nor false" });
+    }
+    const others = Object.fromEntries(given.map((name) => [name, name === "zones" ? settings.zones : LATER]));
+    // Zones are judged once, for all areas.
+    const found = check({ ...own, ...others } as never).filter(({ path }) => !/^zones\b/.test(path));
+    return [...problems, ...found];
+}
+
+function readZones({ region, values }: SettingsSource): { zones: string[]; problems: Problem[] } {
+    const problems: Problem[] = [];
+    if (!region) {
+        problems.push({ path: "aws:region", message: "is not set: `pulumi config set aws:region eu-west-1`" });
+    }
+    const given = values.zones ?? ["a", "b"];
+    if (!Array.isArray(given) || given.some((zone) => typeof zone !== "string")) {
+        return { zones: [], problems: [...problems, { path: "zones", message: "is not a list of zones" }] };
+    }
+    const zones = given.map((zone: string) => (/^[a-z]$/.test(zone) ? `${region ?? "eu-west-1"}${zone}` : zone));
+    problems.push(...components.zoneProblems("zones", zones, 2));
+    zones.forEach((zone, index) => {
+        if (region && !zone.startsWith(region)) {
+            problems.push({ path: `zones[${index}]`, message: `${zone} is no zone of the region ${region}` });
+        }
+    });
+    return { zones, problems };
+}
+
+/** Makes secrets of the settings that are secret, and refuses those that stand in the configuration in plain text. */
+function concealed(source: SettingsSource, problems: Problem[]): Record<string, unknown> {
+    const values = structuredClone(source.values);
+    for (const path of SECRETS) {
+        const [key, ...keys] = path.split(".");
+        const last = keys.pop() as string;
+        const holder = keys.reduce<unknown>(
+            (value, name) => (value as Record<string, unknown> | undefined)?.[name],
+            values[key],
+        );
+        if (typeof holder !== "object" || holder === null || !(last in holder)) {
+            continue;
+        }
+        if (!source.secretKeys.includes(key)) {
+            problems.push({
+                path,
+                message: `stands in the configuration in plain text; set it by \`pulumi config set --secret --path ${path}\``,
+            });
+        }
+        const record = holder as Record<string, unknown>;
+        record[last] = pulumi.secret(record[last]);
+    }
+    return values;
+}
+
+/** What only two areas together show to be wrong. */
+function combinationProblems(settings: Settings): Problem[] {
+    const problems: Problem[] = [];
+    const shared = isSet(settings.existingFiles) ? settings.existingFiles : settings.files;
+    const blocks = Object.keys(settings.disks.classes ?? { gp3: {}, standard: {} });
+    for (const name of Object.keys(shared.classes ?? { "efs-sc": {} }).filter((one) => blocks.includes(one))) {
+        problems.push({
+            path: `disks.classes.${name}`,
+            message: `the shared file system has a class "${name}" too; a cluster has one class of a name`,
+        });
+    }
+    const { enabled: scaled, kedaInstalled } = settings.airflow.workers?.scaling ?? {};
+    if (scaled !== false && settings.keda.enabled === false && !kedaInstalled) {
+        problems.push({
+            path: "keda.enabled",
+            message:
+                "workers are scaled by KEDA: enable it, say with airflow.workers.scaling.kedaInstalled that the cluster has it, or set airflow.workers.scaling.enabled to false",
+        });
+    }
+    return problems;
+}
+
+function stackSource(): SettingsSource {
+    const project = `${pulumi.getProject()}:`;
+    const own = (keys: string[]) => keys.filter((key) => key.startsWith(project));
+    const bare = (key: string) => key.slice(project.length);
+    const config = pulumi.runtime.allConfig();
+    // The language host says which keys hold something secret; the SDK itself tells that to nobody.
+    const secretKeys: string[] = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]");
+    return {
+        region: new pulumi.Config("aws").get("region"),
+        values: Object.fromEntries(own(Object.keys(config)).map((key) => [bare(key), parsed(config[key])])),
+        secretKeys: own(secretKeys).map(bare),
+    };
+}
+
+/** Lists and maps arrive as JSON. */
+function parsed(value: string): unknown {
+    return /^[[{]/.test(value) ? JSON.parse(value) : value;
+}

@@ -1,0 +1,302 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { layout } from "../../rehearsal/cloud/awsx/layout";
+import { constructVpc } from "../../rehearsal/cloud/awsx/vpc";
+import { constructCluster } from "../../rehearsal/cloud/eks/cluster";
+import { SimulatedMocks } from "../../rehearsal/cloud/mocks";
+import type { ChildOptions, Registered, Registrar } from "../../rehearsal/cloud/shell/monitor";
+import { UNKNOWN, type Properties } from "../../rehearsal/cloud/shell/type";
+import { Account } from "./cloud-aws-account";
+
+interface Child {
+    type: string;
+    name: string;
+    inputs: Properties;
+    parent?: string;
+}
+
+/** Registers children with a simulated account at once, or only previews them. */
+class Recorder implements Registrar {
+    readonly children: Child[] = [];
+    constructor(
+        private readonly account: Account,
+        private readonly preview = false,
+    ) {}
+
+    root = async () => ({ urn: "root", id: undefined, outputs: {} });
+    outputs = async () => undefined;
+    invoke = async (token: string, args: Properties) => this.account.provider.invoke(token, args);
+
+    async component(type: string, name: string, options: ChildOptions = {}): Promise<Registered> {
+        this.children.push({ type, name, inputs: {}, parent: options.parent?.urn });
+        return { urn: name, id: undefined, outputs: {} };
+    }
+
+    async custom(type: string, name: string, inputs: Properties, options: ChildOptions = {}): Promise<Registered> {
+        this.children.push({ type, name, inputs, parent: options.parent?.urn });
+        if (!type.startsWith("aws:")) return { urn: name, id: name, outputs: inputs };
+        const checked = this.account.check(type, inputs, undefined, name);
+        assert.deepEqual(checked.failures, [], `${type} ${name}`);
+        if (this.preview)
+            return { urn: name, id: UNKNOWN, outputs: this.account.provider.previewCreate(type, checked.inputs) };
+        const { id, outputs } = await this.account.provider.create({ token: type, name, urn: name }, checked.inputs);
+        return { urn: name, id, outputs };
+    }
+}
+
+const vpcArgs = {
+    cidrBlock: "10.20.0.0/16",
+    availabilityZoneNames: ["us-east-1a", "us-east-1b", "us-east-1c"],
+    natGateways: { strategy: "Single" },
+    subnetStrategy: "Auto",
+    subnetSpecs: [
+        { type: "Public", cidrMask: 22, tags: { "kubernetes.io/role/elb": "1" } },
+        { type: "Private", cidrMask: 19 },
+    ],
+    vpcEndpointSpecs: [{ serviceName: "com.amazonaws.us-east-1.s3" }],
+};
+const request = (type: string, name: string, inputs: Properties, dryRun = false) => ({
+    type,
+    name,
+    inputs,
+    secrets: [],
+    dryRun,
+});
+
+describe("simulated awsx: the VPC component", () => {
+    it("numbers and sizes subnets as the real one was seen to", () => {
+        const subnets = layout("network", "10.20.0.0/16", vpcArgs.availabilityZoneNames, vpcArgs);
+        assert.deepEqual(
+            subnets.map(({ logicalName, cidr }) => `${logicalName} ${cidr}`),
+            [
+                "network-public-1 10.20.0.0/22",
+                "network-private-1 10.20.32.0/19",
+                "network-public-2 10.20.64.0/22",
+                "network-private-2 10.20.96.0/19",
+                "network-public-3 10.20.128.0/22",
+                "network-private-3 10.20.160.0/19",
+            ],
+        );
+    });
+
+    it("takes explicit blocks, and refuses too few, mixed, overlapping or outside ones", () => {
+        const zones = ["a", "b"];
+        const make = (subnetSpecs: Properties[]) => () =>
+            layout("n", "10.0.0.0/16", zones, { subnetStrategy: "Auto", subnetSpecs });
+        const publics = { type: "Public", cidrBlocks: ["10.0.0.0/24", "10.0.1.0/24"] };
+        assert.deepEqual(
+            make([publics])().map(({ cidr }) => cidr),
+            publics.cidrBlocks,
+        );
+        assert.throws(
+            make([{ type: "Public", cidrBlocks: ["10.0.0.0/24"] }]),
+            /must match the number of availability zones/,
+        );
+        assert.throws(make([publics, { type: "Private", cidrMask: 20 }]), /all subnet specs must have explicit/);
+        assert.throws(make([publics, { type: "Private", cidrBlocks: ["10.0.1.0/25", "10.0.2.0/24"] }]), /overlap/);
+        assert.throws(make([{ type: "Public", cidrBlocks: ["10.1.0.0/24", "10.0.1.0/24"] }]), /does not fit/);
+    });
+
+    it("makes the children that the real one was seen to make", async () => {
+        const recorder = new Recorder(new Account());
+        const { outputs } = await constructVpc(request("awsx:ec2:Vpc", "network", vpcArgs), recorder);
+        const count = (type: string) => recorder.children.filter((child) => child.type.endsWith(`:${type}`)).length;
+        const counts = [
+            "Vpc",
+            "Subnet",
+            "InternetGateway",
+            "RouteTable",
+            "RouteTableAssociation",
+            "Route",
+            "Eip",
+            "NatGateway",
+            "VpcEndpoint",
+        ];
+        assert.deepEqual(counts.map(count), [1, 6, 1, 6, 6, 6, 1, 1, 1]);
+        const nat = recorder.children.find(({ type }) => type.endsWith(":NatGateway"))!;
+        assert.deepEqual([nat.name, nat.parent], ["network-1", "network-public-1"]);
+        const subnet = recorder.children.find(
+            ({ name, type }) => name === "network-public-2" && type.endsWith(":Subnet"),
+        )!;
+        assert.deepEqual(subnet.inputs.tags, {
+            Name: "network-public-2",
+            SubnetType: "Public",
+            "kubernetes.io/role/elb": "1",
+        });
+        assert.equal((outputs.privateSubnetIds as string[]).length, 3);
+    });
+
+    it("in preview too, with unknown ids", async () => {
+        const recorder = new Recorder(new Account(), true);
+        const { outputs } = await constructVpc(request("awsx:ec2:Vpc", "network", vpcArgs, true), recorder);
+        assert.equal(outputs.vpcId, UNKNOWN);
+        assert.equal(recorder.children.length, 29);
+    });
+
+    it("NAT strategies", async () => {
+        for (const [strategy, gateways, routes] of [
+            ["None", 0, 3],
+            ["Single", 1, 6],
+            ["OnePerAz", 3, 6],
+        ] as const) {
+            const recorder = new Recorder(new Account());
+            await constructVpc(request("awsx:ec2:Vpc", "network", { ...vpcArgs, natGateways: { strategy } }), recorder);
+            const count = (type: string) => recorder.children.filter((child) => child.type.endsWith(`:${type}`)).length;
+            assert.deepEqual([count("NatGateway"), count("Route")], [gateways, routes], strategy);
+        }
+    });
+
+    it("with vpcEndpointStrategy Auto a gateway endpoint gets the route tables", async () => {
+        const recorder = new Recorder(new Account());
+        await constructVpc(request("awsx:ec2:Vpc", "network", { ...vpcArgs, vpcEndpointStrategy: "Auto" }), recorder);
+        const endpoint = recorder.children.find(({ type }) => type.endsWith(":VpcEndpoint"))!;
+        assert.equal((endpoint.inputs.routeTableIds as string[]).length, 6);
+    });
+});
+
+describe("simulated eks: the cluster component", () => {
+    const base = (subnetIds: unknown, vpcId: unknown): Properties => ({
+        name: "platform",
+        version: "1.36",
+        authenticationMode: "API",
+        skipDefaultNodeGroup: true,
+        corednsAddonOptions: { enabled: false },
+        createOidcProvider: true,
+        vpcId,
+        subnetIds,
+        accessEntries: {
+            admin: {
+                principalArn: "arn:aws:iam::123456789012:role/admin",
+                accessPolicies: {
+                    admin: {
+                        policyArn: "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+                        accessScope: { type: "cluster" },
+                    },
+                },
+            },
+        },
+    });
+
+    it("makes the children that the real one was seen to make", async () => {
+        const account = new Account();
+        const { vpc, subnets } = await account.network();
+        const recorder = new Recorder(account);
+        const inputs = base(
+            subnets.map(({ id }) => id),
+            vpc.id,
+        );
+        const { outputs } = await constructCluster(
+            request("eks:index:Cluster", "cluster", inputs),
+            recorder,
+            account.provider.worldFor(),
+        );
+        assert.deepEqual(
+            recorder.children.map(({ name }) => name).sort(),
+            [
+                "cluster-admin",
+                "cluster-admin-admin",
+                "cluster-eksCluster",
+                "cluster-eksClusterIngressRule",
+                "cluster-eksClusterInternetEgressRule",
+                "cluster-eksClusterSecurityGroup",
+                "cluster-eks-k8s",
+                "cluster-eksExtApiServerClusterIngressRule",
+                "cluster-eksNodeClusterIngressRule",
+                "cluster-eksNodeIngressRule",
+                "cluster-eksNodeInternetEgressRule",
+                "cluster-eksRole",
+                "cluster-eksRole-4b490823",
+                "cluster-eksRole-role",
+                "cluster-kube-proxy",
+                "cluster-nodeSecurityGroup",
+                "cluster-oidcProvider",
+                "cluster-vpc-cni",
+                "cluster-vpc-cni",
+            ].sort(),
+        );
+        assert.match(String(outputs.oidcIssuer), /^oidc\.eks\.us-east-1/);
+        assert.match(String(outputs.oidcProviderUrl), /^https:\/\//);
+        const kubeconfig = JSON.parse(String(outputs.kubeconfigJson)) as {
+            users: { user: { exec: { args: string[] } } }[];
+        };
+        assert.deepEqual(kubeconfig.users[0].user.exec.args.slice(0, 6), [
+            "--region",
+            "us-east-1",
+            "eks",
+            "get-token",
+            "--cluster-name",
+            "platform",
+        ]);
+    });
+
+    it("in preview what hangs on the cluster is unknown", async () => {
+        const account = new Account();
+        const recorder = new Recorder(account, true);
+        const inputs = base(UNKNOWN, UNKNOWN);
+        const { outputs } = await constructCluster(
+            request("eks:index:Cluster", "cluster", inputs, true),
+            recorder,
+            account.provider.worldFor(),
+        );
+        assert.deepEqual(
+            [outputs.kubeconfigJson, outputs.oidcIssuer, outputs.oidcProviderArn],
+            [UNKNOWN, UNKNOWN, UNKNOWN],
+        );
+    });
+
+    it("what it does not have it refuses by name", async () => {
+        const account = new Account();
+        const construct = (inputs: Properties) =>
+            constructCluster(
+                request("eks:index:Cluster", "c", inputs),
+                new Recorder(account),
+                account.provider.worldFor(),
+            );
+        await assert.rejects(construct({ vpcId: "vpc-1" }), /skipDefaultNodeGroup/);
+        await assert.rejects(construct({ skipDefaultNodeGroup: true }), /vpcId/);
+        await assert.rejects(construct({ ...base([], "vpc-1"), publicSubnetIds: [] }), /mutually exclusive/);
+    });
+});
+
+describe("simulated mocks", () => {
+    it("make outputs of the same types, and refuse the same inputs", async () => {
+        const mocks = new SimulatedMocks({ region: "eu-west-1" });
+        const make = (inputs: Properties) =>
+            mocks.newResource({
+                type: "aws:efs/fileSystem:FileSystem",
+                name: "files",
+                inputs,
+            } as unknown as pulumi.runtime.MockResourceArgs);
+        const made = await make({ encrypted: true });
+        assert.match(String(made.id), /^fs-/);
+        assert.match(String(made.state.dnsName), /\.efs\.eu-west-1\./);
+        await assert.rejects(make({ encrypt: true }), /unknown property "encrypt"/);
+        assert.deepEqual(
+            mocks.resources.map(({ name, type }) => [name, type]),
+            [["files", "aws:efs/fileSystem:FileSystem"]],
+        );
+    });
+
+    it("ask how parts fit together only when strict", async () => {
+        const args = {
+            type: "aws:efs/mountTarget:MountTarget",
+            name: "m",
+            inputs: { fileSystemId: "fs-1", subnetId: "subnet-1" },
+        } as unknown as pulumi.runtime.MockResourceArgs;
+        assert.match(String((await new SimulatedMocks().newResource(args)).id), /^fsmt-/);
+        await assert.rejects(new SimulatedMocks({ strict: true }).newResource(args), /FileSystemNotFound/);
+    });
+
+    it("work behind Pulumi's own", async () => {
+        const mocks = new SimulatedMocks();
+        await pulumi.runtime.setMocks(mocks);
+        const { id, encrypted } = await new Promise<{ id: string; encrypted: boolean }>((resolve) => {
+            void import("@pulumi/aws").then((aws) => {
+                const system = new aws.efs.FileSystem("files", { encrypted: true });
+                pulumi.all([system.id, system.encrypted]).apply(([one, two]) => resolve({ id: one, encrypted: two }));
+            });
+        });
+        assert.match(id, /^fs-/);
+        assert.equal(encrypted, true);
+    }).timeout(20_000);
+});
