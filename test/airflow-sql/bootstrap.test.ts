@@ -203,9 +203,13 @@ async function assertUsable(server: PostgresServer, goal: BootstrapGoal): Promis
     });
 }
 
+/** CI names a Python that has the driver, and then it is this one or none; a laptop may have one, or say that it has none. */
 function pythonWithDriver(): string | undefined {
-    const candidates = [process.env.PYTHON_WITH_PSYCOPG, "python3", "python"].filter((name) => name !== undefined);
-    return candidates.find((name) =>
+    const named = process.env.PYTHON_WITH_PSYCOPG;
+    if (named) {
+        return named;
+    }
+    return ["python3", "python"].find((name) =>
         ["psycopg2", "psycopg"].some((driver) => spawnSync(name, ["-c", `import ${driver}`]).status === 0),
     );
 }
