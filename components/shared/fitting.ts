@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Problem } from "./check";
-import { type Shape, shapeProblems } from "./shape";
+import { type Shape, shapeOf, shapeProblems } from "./shape";
 
 /**
  * All problems of arguments: those of their shape, and those that `judge` finds in the rest. `judge` sees the arguments without
@@ -14,6 +14,9 @@ export function fittingProblems<Args extends object>(
     reasons: Record<string, string> = {},
 ): Problem[] {
     const misfits = shapeProblems(args, shape);
+    if (misfits.some(({ path }) => path === "")) {
+        return misfits;
+    }
     const places = misfits.map(({ path }) => path.split("[")[0]);
     const elsewhere = judge(fitting(args, shape) as Args).filter(
         ({ path }) =>
@@ -24,23 +27,25 @@ export function fittingProblems<Args extends object>(
 
 function explained({ path, message }: Problem, reasons: Record<string, string>): Problem {
     const key = path.split(".").pop() ?? path;
-    return { path, message: (message.startsWith("there is no such setting") && reasons[key]) || message };
+    const reason = Object.hasOwn(reasons, key) ? reasons[key] : undefined;
+    return { path, message: (message.startsWith("there is no such setting") && reason) || message };
 }
 
 /** A value without the parts that do not fit a shape. */
 function fitting(value: unknown, shape: Shape): unknown {
-    if (typeof shape === "string" || "choices" in shape || isLater(value) || value === undefined || value === null) {
+    if (typeof shape === "string" || "choices" in shape || isLater(value) || value === undefined) {
         return shapeProblems(value, shape).length === 0 ? value : undefined;
     }
     if ("listOf" in shape) {
         // All or nothing: what is left of a list would be judged under other numbers.
         return shapeProblems(value, shape).length === 0 ? value : undefined;
     }
-    if (typeof value !== "object" || Array.isArray(value)) {
-        return undefined;
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+        // Still there, so that what refers to it by its name does not count as wrong too.
+        return "keys" in shape ? {} : undefined;
     }
     const entries = Object.entries(value).map(([key, entry]) => {
-        const entryShape = "mapOf" in shape ? shape.mapOf : shape.keys[key];
+        const entryShape = shapeOf(shape, key);
         return [key, entryShape === undefined ? undefined : fitting(entry, entryShape)] as const;
     });
     return Object.fromEntries(entries.filter(([, entry]) => entry !== undefined));

@@ -28,12 +28,16 @@ export const mapOf = (shape: Shape): Dictionary => ({ mapOf: shape });
 export const keysOf = <Args>(keys: ShapesOf<Args>): Keys => ({ keys });
 
 /**
- * Problems with values that do not fit: keys that nothing reads, and values of another type. Settings come from YAML, where
- * no compiler looks. Outputs and promises are left to the provider.
+ * Problems with values that do not fit: keys that nothing reads, keys without a value, and values of another type. Settings
+ * come from YAML, where no compiler looks. Outputs and promises are left to the provider.
  */
 export function shapeProblems(value: unknown, shape: Shape, path = ""): Problem[] {
-    if (value === undefined || value === null || shape === "anything") {
+    if (value === undefined || shape === "anything") {
         return [];
+    }
+    if (value === null) {
+        // `kmsKeyArn:` with nothing behind it: neither a value nor what the default would be.
+        return [{ path, message: "has no value; give one ({} for an object of defaults), or leave the key out" }];
     }
     if (pulumi.Output.isInstance(value) || value instanceof Promise) {
         return [];
@@ -55,7 +59,7 @@ export function shapeProblems(value: unknown, shape: Shape, path = ""): Problem[
     }
     return Object.entries(value).flatMap(([key, entry]) => {
         const at = path ? `${path}.${key}` : key;
-        const entryShape = "mapOf" in shape ? shape.mapOf : shape.keys[key];
+        const entryShape = shapeOf(shape, key);
         return entryShape === undefined
             ? [
                   {
@@ -65,6 +69,11 @@ export function shapeProblems(value: unknown, shape: Shape, path = ""): Problem[
               ]
             : shapeProblems(entry, entryShape, at);
     });
+}
+
+/** The shape of an entry; undefined for a key that nothing reads, also one that every JavaScript object has, such as `constructor`. */
+export function shapeOf(shape: Dictionary | Keys, key: string): Shape | undefined {
+    return "mapOf" in shape ? shape.mapOf : Object.hasOwn(shape.keys, key) ? shape.keys[key] : undefined;
 }
 
 const ARTICLES = {

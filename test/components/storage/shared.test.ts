@@ -186,6 +186,28 @@ describe("fittingProblems", () => {
         assertProblems(fittingProblems({ size: 1, zones: ["a", "cc"] } as never, shape, judge), { "zones[1]": /long/ });
     });
 
+    it("refuses keys without a value, which YAML makes of `classes:`, rather than take them for the default", () => {
+        assertProblems(fittingProblems({ size: null, classes: { a: null }, zones: [null] } as never, shape, judge), {
+            ...{ size: /no value/, "classes.a": /no value; give one \(\{\}/, "zones[0]": /no value/ },
+        });
+    });
+
+    it("takes no key that every JavaScript object has for one of its own", () => {
+        const odd = JSON.parse('{"size": 1, "constructor": {}, "classes": {"a": {"__proto__": {"uid": 1}}}}') as never;
+        assertProblems(fittingProblems(odd, shape, judge, { size: "never said" }), {
+            ...{
+                constructor: /no such setting; known/,
+                "classes.a.__proto__": /no such setting; known are perms, uid/,
+            },
+        });
+    });
+
+    it("says so when the arguments are no map at all", () => {
+        for (const value of ["2 vCPUs", [], 7]) {
+            assertProblems(fittingProblems(value as never, shape, judge), { "": /is not a map/ });
+        }
+    });
+
     it("says nothing more about what did not fit, and gives the reason where there is one", () => {
         const found = fittingProblems({ size: "big", odd: 1 } as never, shape, judge, { odd: "it is even" });
         assert.deepEqual(
