@@ -399,6 +399,41 @@ describe("simulated AWS: who may do what", () => {
         );
     });
 
+    const arnOf = (cluster: string) => `arn:aws:eks:us-east-1:123456789012:cluster/${cluster}`;
+    const sourced = (arn: string) => ({
+        StringEquals: { "aws:SourceAccount": "123456789012" },
+        ArnEquals: { "aws:SourceArn": arn },
+    });
+    const tagged = (namespace: string) => ({ StringEquals: { "aws:RequestTag/kubernetes-namespace": namespace } });
+    for (const [what, Condition, expected] of [
+        ["its cluster and account", sourced(arnOf("platform")), true],
+        ["another cluster", sourced(arnOf("other")), false],
+        ["its namespace", tagged("airflow"), true],
+        ["another namespace", tagged("kube-system"), false],
+    ] as [string, object, boolean][]) {
+        it(`Pod Identity: a trust policy for ${what} is ${expected ? "met" : "refused"}`, async () => {
+            const account = new Account();
+            await account.cluster();
+            const statement = {
+                Effect: "Allow",
+                Action: ["sts:AssumeRole", "sts:TagSession"],
+                Principal: { Service: "pods.eks.amazonaws.com" },
+                Condition,
+            };
+            const role = await account.make(ROLE, {
+                name: "conditional",
+                assumeRolePolicy: JSON.stringify({ Version: "2012-10-17", Statement: [statement] }),
+            });
+            const make = () =>
+                account.make("aws:eks/podIdentityAssociation:PodIdentityAssociation", {
+                    ...{ clusterName: "platform", namespace: "airflow", serviceAccount: "worker" },
+                    roleArn: role.outputs.arn,
+                });
+            await (expected ? make() : refuses("InvalidParameterException", make));
+            assert.equal(podIdentityRole(account.provider.worldFor(), who), expected ? role.outputs.arn : undefined);
+        });
+    }
+
     it("policies: inline, attached, AWS's own; a denial wins", async () => {
         const account = new Account();
         const role = await account.role("worker", "ec2.amazonaws.com");

@@ -73,20 +73,42 @@ export function podIdentityRole(world: World, who: ServiceAccount): string | und
             inputs.serviceAccount === who.serviceAccount,
     );
     const arn = text(association?.inputs.roleArn);
-    if (arn === undefined || !trustsService(world, arn, "pods.eks.amazonaws.com", "sts:TagSession")) return undefined;
-    return arn;
+    return arn === undefined || podIdentityProblem(world, arn, who) ? undefined : arn;
 }
 
-/** Whether a role trusts a service (and lets it do what else it does, such as tagging the session). */
-export function trustsService(world: World, roleArn: string, service: string, ...actions: string[]): boolean {
-    const role = roleByArn(world, roleArn);
-    return ["sts:AssumeRole", ...actions].every((action) =>
-        allowsRequest(role?.outputs.assumeRolePolicy, {
-            action,
-            principal: { kind: "Service", name: service },
-            context: {},
-        }),
-    );
+/**
+ * Why EKS Pod Identity cannot give a role to a service account, for people; `undefined` when it can. The service assumes the role and
+ * tags the session, and says for which cluster and account it does: trust policies may ask for that (EKS User Guide, "Create IAM role
+ * with trust policy required by EKS Pod Identity" and "List of session tags added by EKS Pod Identity").
+ */
+export function podIdentityProblem(world: World, roleArn: string, who: ServiceAccount): string | undefined {
+    const clusterArn = String(clusterByName(world, who.cluster)?.outputs.arn);
+    const tags = {
+        "eks-cluster-arn": clusterArn,
+        "eks-cluster-name": who.cluster,
+        "kubernetes-namespace": who.namespace,
+        "kubernetes-service-account": who.serviceAccount,
+    };
+    const context = {
+        "aws:SourceArn": clusterArn,
+        "aws:SourceAccount": clusterArn.split(":")[4],
+        ...Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:RequestTag/${key}`, value])),
+    };
+    const principal = { kind: "Service" as const, name: "pods.eks.amazonaws.com" };
+    const policy = roleByArn(world, roleArn)?.outputs.assumeRolePolicy;
+    return ["sts:AssumeRole", "sts:TagSession"].every((action) => allowsRequest(policy, { action, principal, context }))
+        ? undefined
+        : `the trust policy of ${roleArn} does not allow pods.eks.amazonaws.com to sts:AssumeRole and sts:TagSession ` +
+              `for ${who.namespace}/${who.serviceAccount} of ${who.cluster}`;
+}
+
+/** Whether a role trusts a service. */
+export function trustsService(world: World, roleArn: string, service: string): boolean {
+    return allowsRequest(roleByArn(world, roleArn)?.outputs.assumeRolePolicy, {
+        action: "sts:AssumeRole",
+        principal: { kind: "Service", name: service },
+        context: {},
+    });
 }
 
 /**

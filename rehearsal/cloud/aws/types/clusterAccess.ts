@@ -1,11 +1,11 @@
-import type { SimulatedType } from "../../shell/type";
+import type { Properties, SimulatedType } from "../../shell/type";
 import { list, record, text } from "../../shell/values";
 import type { World } from "../../shell/world";
 import { arn } from "../arn";
 import { ADDONS, addonVersions } from "../catalogue/eksVersions";
 import { check, parseJson, refuse } from "../checks";
 import { seconds } from "../durations";
-import { trustsService } from "../iam/access";
+import { podIdentityProblem } from "../iam/access";
 import { Kind } from "../kinds";
 import { clusterOf } from "./cluster";
 
@@ -57,12 +57,11 @@ const addon: SimulatedType = {
             );
         }
         for (const association of list(inputs.podIdentityAssociations).map(record)) {
-            if (!trustsService(world, String(association.roleArn), "pods.eks.amazonaws.com", "sts:TagSession")) {
-                refuse(
-                    "InvalidParameterException",
-                    `The trust policy of ${String(association.roleArn)} does not allow pods.eks.amazonaws.com to assume it and tag the session`,
-                );
-            }
+            trusted(world, {
+                ...association,
+                clusterName: inputs.clusterName,
+                namespace: namespaceOfAddon(inputs),
+            });
         }
     },
     outputs: (inputs, id, world, old) => ({
@@ -88,7 +87,7 @@ const addon: SimulatedType = {
         for (const { roleArn, serviceAccount } of list(object.inputs.podIdentityAssociations).map(record)) {
             const inputs = {
                 clusterName,
-                namespace: ADDONS[String(object.inputs.addonName)]?.namespace ?? "kube-system",
+                namespace: namespaceOfAddon(object.inputs),
                 serviceAccount,
                 roleArn,
             };
@@ -120,6 +119,21 @@ const addon: SimulatedType = {
             if (one.owner?.id === object.id) world.remove(one.token, one.id);
     },
 };
+
+function namespaceOfAddon({ addonName }: Properties): string {
+    return ADDONS[String(addonName)]?.namespace ?? "kube-system";
+}
+
+/** An association's role must trust the service, for this service account. */
+function trusted(world: World, { roleArn, clusterName, namespace, serviceAccount }: Properties): void {
+    const who = {
+        cluster: String(clusterName),
+        namespace: String(namespace),
+        serviceAccount: String(serviceAccount),
+    };
+    const problem = podIdentityProblem(world, String(roleArn), who);
+    if (problem) refuse("InvalidParameterException", problem);
+}
 
 /** Whether some node has no taint that an add-on's pods do not tolerate. */
 function hasPlaceFor(world: World, cluster: string, configuration: unknown): boolean {
@@ -284,15 +298,7 @@ const podIdentityAssociation: SimulatedType = {
     duplicate: "ResourceInUseException",
     references: [clusterReference, { ...roleReference, path: "roleArn" }],
     immutable: ["clusterName", "namespace", "serviceAccount"],
-    relations: (inputs, world) => {
-        // EKS User Guide, pod identity role: both actions are needed.
-        if (!trustsService(world, String(inputs.roleArn), "pods.eks.amazonaws.com", "sts:TagSession")) {
-            refuse(
-                "InvalidParameterException",
-                `The trust policy of ${String(inputs.roleArn)} does not allow pods.eks.amazonaws.com sts:AssumeRole and sts:TagSession`,
-            );
-        }
-    },
+    relations: (inputs, world) => trusted(world, inputs),
     outputs: (inputs, id, world) => ({
         associationId: id,
         associationArn: arn(world, "eks", `podidentityassociation/${String(inputs.clusterName)}/${id}`),

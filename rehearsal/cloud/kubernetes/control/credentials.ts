@@ -1,7 +1,7 @@
 import { Kinds, type Cluster } from "../cluster";
 import { annotationsOf } from "../api/object";
 import { text } from "../api/value";
-import { allows, assumptionProblem, trustsService } from "../../aws/iam/access";
+import { allows, assumptionProblem, podIdentityProblem, type ServiceAccount } from "../../aws/iam/access";
 
 /** Where a pod's AWS credentials come from. */
 export interface PodIdentity {
@@ -46,14 +46,11 @@ export function callsAws(
     if (!identity) {
         return `no EC2 IMDS role found, operation error ec2imds: GetMetadata: service account ${namespace}/${account} has no role`;
     }
+    const who = { cluster: cluster.name, namespace, serviceAccount: account };
     const refused =
         identity.via === "irsa"
-            ? assumptionProblem(cluster.aws, identity.roleArn, {
-                  cluster: cluster.name,
-                  namespace,
-                  serviceAccount: account,
-              })
-            : associationProblem(cluster, identity.roleArn);
+            ? assumptionProblem(cluster.aws, identity.roleArn, who)
+            : associationProblem(cluster, identity.roleArn, who);
     if (refused) {
         return `AccessDenied: ${identity.via === "irsa" ? "Not authorized to perform sts:AssumeRoleWithWebIdentity" : "Unable to assume role for the pod identity association"} (${identity.roleArn}): ${refused}`;
     }
@@ -65,15 +62,10 @@ export function callsAws(
 }
 
 /** A Pod Identity association works through the agent on the nodes, and a role that trusts the service. */
-function associationProblem(cluster: Cluster, roleArn: string): string | undefined {
+function associationProblem(cluster: Cluster, roleArn: string, who: ServiceAccount): string | undefined {
     const agent = cluster.aws.find(
         "aws:eks/addon:Addon",
         ({ inputs }) => inputs.clusterName === cluster.name && inputs.addonName === "eks-pod-identity-agent",
     );
-    if (!agent) {
-        return "the add-on eks-pod-identity-agent is not installed";
-    }
-    return trustsService(cluster.aws, roleArn, "pods.eks.amazonaws.com", "sts:TagSession")
-        ? undefined
-        : "its trust policy does not allow pods.eks.amazonaws.com to sts:AssumeRole and sts:TagSession";
+    return agent ? podIdentityProblem(cluster.aws, roleArn, who) : "the add-on eks-pod-identity-agent is not installed";
 }
