@@ -13,6 +13,8 @@ export interface CloudOptions {
     /** What exists before anything is deployed. */
     seed?: string;
     environment: NodeJS.ProcessEnv;
+    /** Told of the process as soon as there is one, so that it does not outlive the rehearsal. */
+    owns: (pid: number | undefined) => void;
 }
 
 /** The simulated cloud: one process for each rehearsal, one loopback port for each Pulumi package. It ends when we end. */
@@ -20,7 +22,10 @@ export class CloudProcess {
     readonly #child: ChildProcess;
     #stderr = "";
     #ended = false;
-    #stopping = false;
+    /** It was told to end: to do so by itself, or not asked any more. */
+    #stopping: "asked" | "killed" | undefined;
+    /** It ended otherwise than it was told to. */
+    #died = false;
     ports: Record<string, number> = {};
 
     private constructor(child: ChildProcess) {
@@ -28,7 +33,15 @@ export class CloudProcess {
         child.stderr!.on("data", (data: Buffer) => {
             this.#stderr = (this.#stderr + data.toString()).slice(-20_000);
         });
-        child.on("exit", () => (this.#ended = true));
+        child.on("error", (error) => {
+            this.#ended = true;
+            this.#stderr += error.message;
+        });
+        // After a crash this may be seen only when it is told to stop: then the signal tells.
+        child.on("exit", (_code, signal) => {
+            this.#ended = true;
+            this.#died = this.#stopping === undefined || (this.#stopping === "asked" && signal !== null);
+        });
     }
 
     static async start(options: CloudOptions): Promise<CloudProcess> {
@@ -55,19 +68,16 @@ export class CloudProcess {
             // A group of its own: Ctrl-C is for the engine, which finishes with this cloud what is under way.
             detached: process.platform !== "win32",
         });
+        options.owns(child.pid);
         child.stdin!.on("error", () => undefined);
         const cloud = new CloudProcess(child);
         cloud.ports = await cloud.#announced();
         return cloud;
     }
 
-    get pid(): number | undefined {
-        return this.#child.pid;
-    }
-
     /** Whether it ended before it was told to. */
     get died(): boolean {
-        return this.#ended && !this.#stopping;
+        return this.#died;
     }
 
     /** The last that it wrote on stderr. */
@@ -96,10 +106,13 @@ export class CloudProcess {
         if (this.#ended) {
             return;
         }
-        this.#stopping = true;
+        this.#stopping = "asked";
         const gone = new Promise((resolve) => this.#child.once("exit", resolve));
         this.#child.stdin!.end();
-        const patience = setTimeout(() => this.#child.kill("SIGKILL"), 5000);
+        const patience = setTimeout(() => {
+            this.#stopping = "killed";
+            this.#child.kill("SIGKILL");
+        }, 5000);
         await gone;
         clearTimeout(patience);
     }

@@ -29,7 +29,9 @@ export interface EngineContext {
 /** Calls the real `pulumi` in the program's folder. */
 export class Engine {
     readonly #context: EngineContext;
+    /** What runs now: at the beginning of a rehearsal nothing, else one call after another. */
     #child: ChildProcess | undefined;
+    #stopped = false;
 
     constructor(context: EngineContext) {
         this.#context = context;
@@ -75,12 +77,22 @@ export class Engine {
         return path.join(places.state, ".pulumi", "stacks", project, `${stack}.json`);
     }
 
-    /** Hands on Ctrl-C: the engine finishes what is under way and saves its state. */
+    /** Hands on Ctrl-C: the engine finishes what is under way and saves its state. Nothing else is started then. */
     interrupt(): void {
+        this.#stopped = true;
         this.#child?.kill("SIGINT");
     }
 
+    /** Ends what runs, whatever it does: the next rehearsal repairs the state. */
+    abandon(): void {
+        this.#stopped = true;
+        this.#child?.kill("SIGKILL");
+    }
+
     async #run(args: string[], cwd: string, tell?: (event: EngineEvent) => void): Promise<EngineRun> {
+        if (this.#stopped) {
+            throw new RehearsalError("interrupted");
+        }
         const environment = this.#context.environment;
         const child = spawn(this.#context.binary, [...args, "--non-interactive", "--color", "never"], {
             cwd,
@@ -92,7 +104,7 @@ export class Engine {
         this.#child = child;
         this.#context.owns(child.pid);
         const run: EngineRun = { exitCode: 1, events: [], stdout: "", stderr: "" };
-        child.stderr.on("data", (data: Buffer) => (run.stderr += data.toString()));
+        child.stderr.setEncoding("utf8").on("data", (text: string) => (run.stderr += text));
         readline.createInterface({ input: child.stdout }).on("line", (line) => {
             const event = tell && parseEvent(line);
             if (event) {

@@ -24,10 +24,15 @@ export class LanguageHost {
     readonly #server = new grpc.Server();
     readonly #children = new Set<ChildProcess>();
     readonly #environment: NodeJS.ProcessEnv;
+    readonly #owns: (pid: number | undefined) => void;
     #engine: InstanceType<typeof engineRpc.EngineClient> | undefined;
+    /** Ends when all that children have printed so far was told. */
+    #told: Promise<void> = Promise.resolve();
 
-    constructor(environment: NodeJS.ProcessEnv) {
+    /** `owns` is told of each process that is started, so that none outlives the rehearsal. */
+    constructor(environment: NodeJS.ProcessEnv, owns: (pid: number | undefined) => void = () => undefined) {
         this.#environment = environment;
+        this.#owns = owns;
     }
 
     async listen(): Promise<number> {
@@ -80,11 +85,21 @@ export class LanguageHost {
         const programDirectory = info?.getProgramDirectory() || request.getPwd();
         const options = (info?.getOptions()?.toJavaScript() ?? {}) as Record<string, unknown>;
         const entry = path.resolve(programDirectory, info?.getEntryPoint() || request.getProgram() || ".");
+        const answerWithError = (error: string) => {
+            const answer = new language.RunResponse();
+            answer.setError(error);
+            done(null, answer);
+        };
+        const sdk = runner("run", programDirectory);
+        if (sdk === undefined) {
+            answerWithError(noSdk(programDirectory));
+            return;
+        }
         const args = [
             ...String(options.nodeargs ?? "")
                 .split(/\s+/)
                 .filter(Boolean),
-            runner("run", programDirectory),
+            sdk,
             ...flag("monitor", request.getMonitorAddress()),
             ...flag("engine", this.#engineAddress()),
             ...flag("organization", request.getOrganization()),
@@ -104,13 +119,17 @@ export class LanguageHost {
         });
         this.#tell(child.stdout!);
         this.#tell(child.stderr!);
-        child.on("close", (code, signal) => {
-            const answer = new language.RunResponse();
-            if (code === ALREADY_REPORTED) {
-                answer.setBail(true);
-            } else if (code !== 0) {
-                answer.setError(`the program ended with ${signal ?? `status ${code}`}`);
+        let failure: Error | undefined;
+        child.on("error", (error) => (failure = error));
+        child.on("close", async (code, signal) => {
+            // The engine may end with this answer: what the program printed comes before it.
+            await this.#told;
+            if (code !== 0 && code !== ALREADY_REPORTED) {
+                answerWithError(failure?.message ?? `the program ended with ${signal ?? `status ${code}`}`);
+                return;
             }
+            const answer = new language.RunResponse();
+            answer.setBail(code === ALREADY_REPORTED);
             done(null, answer);
         });
     }
@@ -119,16 +138,23 @@ export class LanguageHost {
         const request = call.request;
         const directory = request.getInfo()?.getProgramDirectory() || request.getProgram() || request.getPwd();
         const analyzer = request.getKind() === "analyzer";
-        const args = analyzer
-            ? [runner("run-policy-pack", directory), ...request.getArgsList(), directory]
-            : [runner("run-plugin", directory), directory, ...request.getArgsList()];
-        const environment = Object.fromEntries(request.getEnvList().map((entry) => entry.split(/=(.*)/s).slice(0, 2)));
-        const child = this.#spawn(args, analyzer ? directory : request.getPwd(), environment);
         const answer = (fill: (response: language.RunPluginResponse) => void) => {
             const response = new language.RunPluginResponse();
             fill(response);
             call.write(response);
         };
+        const refuse = (why: string) => answer((response) => response.setStderr(Buffer.from(`${why}\n`)));
+        const sdk = runner(analyzer ? "run-policy-pack" : "run-plugin", directory);
+        if (sdk === undefined) {
+            refuse(noSdk(directory));
+            answer((response) => response.setExitcode(1));
+            call.end();
+            return;
+        }
+        const args = analyzer ? [sdk, ...request.getArgsList(), directory] : [sdk, directory, ...request.getArgsList()];
+        const environment = Object.fromEntries(request.getEnvList().map((entry) => entry.split(/=(.*)/s).slice(0, 2)));
+        const child = this.#spawn(args, analyzer ? directory : request.getPwd(), environment);
+        child.on("error", (error) => refuse(error.message));
         child.stdout!.on("data", (data: Buffer) => answer((response) => response.setStdout(data)));
         child.stderr!.on("data", (data: Buffer) => answer((response) => response.setStderr(data)));
         child.on("close", (code) => {
@@ -145,17 +171,27 @@ export class LanguageHost {
             stdio: ["ignore", "pipe", "pipe"],
         });
         this.#children.add(child);
+        this.#owns(child.pid);
         child.on("close", () => this.#children.delete(child));
         return child;
     }
 
-    /** The program's own prints become lines of the engine, as the real host's do. */
+    /** The program's own prints become lines of the engine, one after another, as the real host's do. */
     #tell(stream: NodeJS.ReadableStream): void {
         readline.createInterface({ input: stream }).on("line", (line) => {
             const request = new engine.LogRequest();
             request.setSeverity(engine.LogSeverity.INFO);
             request.setMessage(`${line}\n`);
-            this.#engine?.log(request, () => undefined);
+            this.#told = this.#told.then(
+                () =>
+                    new Promise((resolve) => {
+                        if (this.#engine) {
+                            this.#engine.log(request, () => resolve());
+                        } else {
+                            resolve();
+                        }
+                    }),
+            );
         });
     }
 
@@ -174,6 +210,15 @@ function flag(name: string, value: string): string[] {
     return value === "" ? [] : [`--${name}`, value];
 }
 
-function runner(name: string, from: string): string {
-    return createRequire(path.join(from, "resolve.js")).resolve(`@pulumi/pulumi/cmd/${name}`);
+/** Where the SDK that a program or pack uses has its runner; undefined where none is installed. */
+function runner(name: string, from: string): string | undefined {
+    try {
+        return createRequire(path.join(from, "resolve.js")).resolve(`@pulumi/pulumi/cmd/${name}`);
+    } catch {
+        return undefined;
+    }
+}
+
+function noSdk(directory: string): string {
+    return `the package @pulumi/pulumi is not installed for ${directory}: run "npm install" there`;
 }

@@ -32,6 +32,8 @@ import { RehearsalError, UsageError } from "./usage";
 export interface Listener {
     say(line: string): void;
     event(event: EngineEvent): void;
+    /** Aborted by who does not wait for the end any more: what runs is killed. */
+    signal?: AbortSignal;
 }
 
 /** What a rehearsal of an operation showed. */
@@ -143,7 +145,7 @@ async function withLocks(prepared: Prepared, listener: Listener, locks: Lock[]):
         environment.PATH = `${path.dirname(cli.binary)}${path.delimiter}${environment.PATH ?? ""}`;
     }
     const engine = engineFor(prepared, cli, environment, owns);
-    const host = cli.needsLanguageHost ? new LanguageHost(environment) : undefined;
+    const host = cli.needsLanguageHost ? new LanguageHost(environment, owns) : undefined;
     const cloudStarting = CloudProcess.start({
         world: places.world,
         log: places.operationsLog,
@@ -152,16 +154,18 @@ async function withLocks(prepared: Prepared, listener: Listener, locks: Lock[]):
         happenings: request.happenings,
         seed: request.seed ?? seedOf(project),
         environment,
+        owns,
     });
     const stackReady = engine.ensureStack();
     stackReady.catch(() => undefined);
     const interrupt = () => engine.interrupt();
+    const abandon = () => engine.abandon();
     process.on("SIGINT", interrupt);
     process.on("SIGTERM", interrupt);
+    listener.signal?.addEventListener("abort", abandon);
     let cloud: CloudProcess | undefined;
     try {
         cloud = await cloudStarting;
-        owns(cloud.pid);
         await stackReady;
         environment.PULUMI_DEBUG_PROVIDERS = pairs(cloud.ports);
         if (host) {
@@ -182,8 +186,10 @@ async function withLocks(prepared: Prepared, listener: Listener, locks: Lock[]):
     } finally {
         process.off("SIGINT", interrupt);
         process.off("SIGTERM", interrupt);
+        listener.signal?.removeEventListener("abort", abandon);
         host?.close();
         await cloud?.stop();
+        await stackReady.catch(() => undefined); // Nothing runs any more when the locks are given back.
     }
 }
 

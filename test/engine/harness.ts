@@ -2,7 +2,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { parseArgs, type Verb } from "../../rehearsal/engine/args";
+import { pulumiCli } from "../../rehearsal/engine/pulumiCli";
 import { prepare, readDocument, rehearse as rehearseOnce, type Outcome } from "../../rehearsal/engine/rehearse";
+import type { Places } from "../../rehearsal/engine/places";
 import type { Deployment } from "../../rehearsal/engine/state";
 
 /** One rehearsal; all but the verb has a default. */
@@ -64,13 +66,41 @@ export interface Rehearsed extends Outcome {
 export class Rehearsals {
     readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), "rehearsals-"));
     #programs = 0;
+    #underWay: { abandon: AbortController; ended: Promise<unknown> } | undefined;
+
+    constructor() {
+        // On a fresh machine it is fetched or built now, which is no test's own time.
+        before("the Pulumi CLI is there", async function () {
+            this.timeout(1_800_000);
+            await pulumiCli(console.log);
+        });
+    }
 
     async run(rehearsal: Rehearsal): Promise<Rehearsed & { problems: () => string }> {
+        await this.#endAbandoned();
         const log: string[] = [];
         const prepared = this.#inside(() => prepare(this.#request(rehearsal)));
-        const listener = { say: (line: string) => void log.push(line), event: () => undefined };
-        const outcome = await this.#inside(() => rehearseOnce(prepared, listener));
+        const abandon = new AbortController();
+        const listener = {
+            say: (line: string) => void log.push(line),
+            event: () => undefined,
+            signal: abandon.signal,
+        };
+        const ended = this.#inside(() => rehearseOnce(prepared, listener));
+        const underWay = (this.#underWay = { abandon, ended });
+        const outcome = await ended.finally(() => {
+            this.#underWay = this.#underWay === underWay ? undefined : this.#underWay;
+        });
+        if (abandon.signal.aborted) {
+            throw new Error("abandoned: its test was over"); // What the test would have done next is not done.
+        }
         return { ...outcome, log, problems: () => problems(outcome) };
+    }
+
+    /** A test that ran out of time leaves its rehearsal running, which must not fail the tests after it. */
+    async #endAbandoned(): Promise<void> {
+        this.#underWay?.abandon.abort();
+        await this.#underWay?.ended.catch(() => undefined);
     }
 
     /** The engine's state, as `pulumi stack export` prints it. */
@@ -99,8 +129,14 @@ export class Rehearsals {
         return folder;
     }
 
-    remove(): void {
-        fs.rmSync(this.directory, { recursive: true, force: true });
+    /** Where what a program's rehearsals leave lies. */
+    places(program: string): Places {
+        return this.#inside(() => prepare(this.#request({ verb: "up", program }))).places;
+    }
+
+    async remove(): Promise<void> {
+        await this.#endAbandoned();
+        fs.rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
     }
 
     #request(rehearsal: Rehearsal) {

@@ -34,13 +34,15 @@ describe("the language host", () => {
     }
 
     /** Starts a host and an engine that hands on each line it is told; answers with what runs a program. */
-    async function hostFor(script: string, told: (line: string, host: LanguageHost) => void) {
+    async function hostFor(
+        script: string | undefined,
+        told: (line: string, host: LanguageHost) => void | Promise<void>,
+    ) {
         const engineServer = new grpc.Server();
         const host = new LanguageHost(process.env);
         engineServer.addService(engineRpc.EngineService, {
             log: (call: grpc.ServerUnaryCall<engine.LogRequest, Empty>, done: grpc.sendUnaryData<Empty>) => {
-                told(call.request.getMessage().trim(), host);
-                done(null, new Empty());
+                void Promise.resolve(told(call.request.getMessage().trim(), host)).then(() => done(null, new Empty()));
             },
         } as unknown as grpc.UntypedServiceImplementation);
         const address = await listening(engineServer);
@@ -56,24 +58,34 @@ describe("the language host", () => {
         handshake.setEngineAddress(address);
         await new Promise((resolve) => client.handshake(handshake, resolve));
 
-        const folder = programOf(script);
+        const folder = script === undefined ? fs.mkdtempSync(path.join(os.tmpdir(), "no-sdk-")) : programOf(script);
         closing.push(() => fs.rmSync(folder, { recursive: true, force: true }));
         const request = new language.RunRequest();
-        request.setPwd(folder);
-        return () =>
+        request.setInfo(new language.ProgramInfo().setProgramDirectory(folder));
+        return (pwd = folder) =>
             new Promise<{ error: grpc.ServiceError | null; answer?: language.RunResponse }>((resolve) =>
-                client.run(request, (error, answer) => resolve({ error, answer })),
+                client.run(request.setPwd(pwd), (error, answer) => resolve({ error, answer })),
             );
     }
 
-    it("tells the engine what a program prints, line by line, and how it ended", async () => {
+    it("tells the engine what a program prints, line by line, and then how it ended", async () => {
         const lines: string[] = [];
-        const run = await hostFor('console.log("one"); console.error("two"); process.exit(3)', (line) =>
-            lines.push(line),
-        );
+        const script = 'console.log("one\\ntwo\\nthree"); process.exit(3)';
+        const run = await hostFor(script, async (line) => {
+            await new Promise((resolve) => setTimeout(resolve, 100)); // An engine that is slow.
+            lines.push(line);
+        });
         const { answer } = await run();
         assert.equal(answer?.getError(), "the program ended with status 3");
-        assert.deepEqual(lines.sort(), ["one", "two"]);
+        assert.deepEqual(lines, ["one", "two", "three"]);
+    });
+
+    it("says what is wrong where no SDK is installed, and where a program cannot be started", async () => {
+        const without = await (await hostFor(undefined, () => undefined))();
+        assert.match(without.answer?.getError() ?? "", /^the package @pulumi\/pulumi is not installed for .*no-sdk-/);
+        const run = await hostFor("", () => undefined);
+        const nowhere = await run(path.join(os.tmpdir(), "there-is-no-such-folder"));
+        assert.match(nowhere.answer?.getError() ?? "", /ENOENT/);
     });
 
     it("is closed while a program prints, and nothing is thrown for the lines that are still to come", async () => {
