@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dump } from "js-yaml";
 import * as ts from "typescript";
+import { SECRETS } from "./settings";
 
 const root = join(__dirname, "..");
 const projectFile = join(root, "Pulumi.yaml");
@@ -15,7 +16,6 @@ interface ConfigKey {
     type: string;
     items?: { type: string };
     description: string;
-    secret?: boolean;
     default?: unknown;
 }
 
@@ -61,91 +61,110 @@ function settingsKeys(): Record<string, ConfigKey> {
 }
 
 function describeKey(checker: ts.TypeChecker, key: ts.Symbol, at: ts.Node): ConfigKey {
-    const type = plainType(checker, checker.getTypeOfSymbolAtLocation(key, at));
-    const tags = new Map(key.getJsDocTags(checker).map((tag) => [tag.name, ts.displayPartsToString(tag.text)]));
-    const parts =
-        type.isClassOrInterface() || (type.flags & ts.TypeFlags.Object && !checker.isArrayType(type))
-            ? type.getProperties().map((part) => `- ${describePart(checker, part, at)}`)
-            : [];
-    const config: ConfigKey = {
-        ...configType(checker, type),
-        description: [documentation(checker, key), ...parts].join("\n"),
+    const types = plainTypes(checker, checker.getTypeOfSymbolAtLocation(key, at));
+    const value = tagsOf(checker, key).get("default");
+    return {
+        ...configType(checker, types),
+        description: [documentation(checker, key), ...describeParts(checker, types, key.name, at)].join("\n"),
+        ...(value !== undefined && { default: JSON.parse(value) as unknown }),
     };
-    if (tags.has("secret")) {
-        config.secret = true;
+}
+
+/** A line for each key of an object, of a list's objects or of a map's objects, with the lines of its own keys below. */
+function describeParts(checker: ts.TypeChecker, types: ts.Type[], path: string, at: ts.Node): string[] {
+    const inner = elementsOf(checker, types);
+    if (inner) {
+        return describeParts(checker, inner.types, path, at);
     }
-    const value = tags.get("default");
-    if (value !== undefined) {
-        config.default = JSON.parse(value);
+    if (!isObject(types)) {
+        return [];
     }
-    return config;
+    return types[0].getProperties().flatMap((part) => {
+        const partPath = `${path}.${part.name}`;
+        const partTypes = plainTypes(checker, checker.getTypeOfSymbolAtLocation(part, at));
+        const below = describeParts(checker, partTypes, partPath, at).map((line) => `  ${line}`);
+        return [`- ${describePart(checker, part, partTypes, partPath)}`, ...below];
+    });
 }
 
 /** One line for a key of an object: its type, meaning and default. */
-function describePart(checker: ts.TypeChecker, part: ts.Symbol, at: ts.Node): string {
-    const type = plainType(checker, checker.getTypeOfSymbolAtLocation(part, at));
-    const value = part
-        .getJsDocTags(checker)
-        .filter((tag) => tag.name === "default")
-        .map((tag) => ` Default: ${oneLine(ts.displayPartsToString(tag.text)).replace(/\.$/, "")}.`)
-        .join("");
-    return `${part.name} (${typeName(checker, type, at)}): ${documentation(checker, part)}${value}`;
+function describePart(checker: ts.TypeChecker, part: ts.Symbol, types: ts.Type[], path: string): string {
+    const given = tagsOf(checker, part).get("default");
+    const value = given === undefined ? "" : ` Default: ${oneLine(given).replace(/\.$/, "")}.`;
+    const kind = [typeName(checker, types), ...(SECRETS.includes(path) ? ["secret"] : [])].join(", ");
+    return `${part.name} (${kind}): ${documentation(checker, part)}${value}`;
+}
+
+function tagsOf(checker: ts.TypeChecker, symbol: ts.Symbol): Map<string, string> {
+    return new Map(symbol.getJsDocTags(checker).map((tag) => [tag.name, ts.displayPartsToString(tag.text)]));
 }
 
 function documentation(checker: ts.TypeChecker, symbol: ts.Symbol): string {
-    return oneLine(ts.displayPartsToString(symbol.getDocumentationComment(checker)).replace(/\{@link (\w+)\}/g, "$1"));
+    return oneLine(ts.displayPartsToString(symbol.getDocumentationComment(checker)));
 }
 
 function oneLine(text: string): string {
-    return text.replace(/\s+/g, " ").trim();
+    return text
+        .replace(/\{@link (\w+)\s*\}/g, "$1")
+        .replace(/\s+/g, " ")
+        .trim();
 }
 
-/** The type without `undefined`, outputs and promises. */
-function plainType(checker: ts.TypeChecker, type: ts.Type): ts.Type {
+/** What a value may be, without `undefined`, outputs and promises: one type, or the members of a union. */
+function plainTypes(checker: ts.TypeChecker, type: ts.Type): ts.Type[] {
     const bare = checker.getNonNullableType(type);
-    if (!bare.isUnion()) {
-        return bare;
-    }
-    const plain = bare.types.filter((member) => !["Promise", "OutputInstance"].includes(member.symbol?.name ?? ""));
-    return plain.length === 1 ? plain[0] : bare;
+    return bare.isUnion()
+        ? bare.types.filter((member) => !["Promise", "OutputInstance"].includes(member.symbol?.name ?? ""))
+        : [bare];
 }
 
-function configType(checker: ts.TypeChecker, type: ts.Type): { type: string; items?: { type: string } } {
+/** What a list or a map holds; undefined for anything else. */
+function elementsOf(
+    checker: ts.TypeChecker,
+    [type]: ts.Type[],
+): { kind: "list" | "map"; types: ts.Type[] } | undefined {
     if (checker.isArrayType(type)) {
         const [element] = checker.getTypeArguments(type as ts.TypeReference);
-        return { type: "array", items: { type: configType(checker, element).type } };
+        return { kind: "list", types: plainTypes(checker, element) };
     }
-    if (type.flags & ts.TypeFlags.BooleanLike || isAll(type, ts.TypeFlags.BooleanLike)) {
+    const values = isObject([type]) ? checker.getIndexTypeOfType(type, ts.IndexKind.String) : undefined;
+    return values && { kind: "map", types: plainTypes(checker, values) };
+}
+
+function configType(checker: ts.TypeChecker, types: ts.Type[]): { type: string; items?: { type: string } } {
+    if (checker.isArrayType(types[0])) {
+        const items = elementsOf(checker, types)?.types ?? [];
+        return { type: "array", items: { type: configType(checker, items).type } };
+    }
+    if (isAll(types, ts.TypeFlags.BooleanLike)) {
         return { type: "boolean" };
     }
-    if (type.flags & ts.TypeFlags.NumberLike) {
+    if (isAll(types, ts.TypeFlags.NumberLike)) {
         return { type: "integer" };
     }
-    return { type: type.flags & ts.TypeFlags.StringLike || isAll(type, ts.TypeFlags.StringLike) ? "string" : "object" };
+    return { type: isAll(types, ts.TypeFlags.StringLike) ? "string" : "object" };
 }
 
-function isAll(type: ts.Type, flags: ts.TypeFlags): boolean {
-    return type.isUnion() && type.types.every((member) => member.flags & flags);
+function isAll(types: ts.Type[], flags: ts.TypeFlags): boolean {
+    return types.every((member) => member.flags & flags);
 }
 
-function typeName(checker: ts.TypeChecker, type: ts.Type, at: ts.Node): string {
-    if (type.isUnion() && type.types.every((member) => member.isStringLiteral())) {
-        return type.types.map((member) => (member as ts.StringLiteralType).value).join(" | ");
+function isObject(types: ts.Type[]): boolean {
+    return isAll(types, ts.TypeFlags.Object | ts.TypeFlags.Intersection);
+}
+
+function typeName(checker: ts.TypeChecker, types: ts.Type[]): string {
+    if (types.length > 1 && types.every((member) => member.isStringLiteral())) {
+        return types.map((member) => (member as ts.StringLiteralType).value).join(" | ");
     }
-    if (checker.isArrayType(type)) {
-        const [element] = checker.getTypeArguments(type as ts.TypeReference);
-        return `list of ${typeName(checker, plainType(checker, element), at)}`;
+    const elements = elementsOf(checker, types);
+    if (elements) {
+        return isAll(elements.types, ts.TypeFlags.Any)
+            ? elements.kind
+            : `${elements.kind} of ${typeName(checker, elements.types)}`;
     }
-    const { type: kind } = configType(checker, type);
-    if (kind !== "object") {
-        return type.flags & ts.TypeFlags.NumberLike ? "number" : kind;
-    }
-    const values = checker.getIndexTypeOfType(type, ts.IndexKind.String);
-    if (values) {
-        return values.flags & ts.TypeFlags.Any ? "map" : `map of ${typeName(checker, plainType(checker, values), at)}`;
-    }
-    const keys = type.getProperties().map((part) => part.name);
-    return keys.length > 0 ? `{${keys.join(", ")}}` : "map";
+    const { type } = configType(checker, types);
+    return type === "integer" ? "number" : type;
 }
 
 if (require.main === module) {

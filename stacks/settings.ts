@@ -6,15 +6,15 @@ import type { Problem } from "../components";
 type Given = "cluster" | "network" | "zones" | "metastore";
 type SettingsOf<Args> = Omit<Args, Given>;
 /** Settings of something that a stack has only when asked. */
-type Optional<Args> = SettingsOf<Args> & {
+type Optional<Args> = {
     /** Whether the stack has it. @default false */
     enabled?: boolean;
-};
+} & SettingsOf<Args>;
 /** Settings of something that a stack has unless told otherwise. */
-type Usual<Args> = SettingsOf<Args> & {
+type Usual<Args> = {
     /** Whether the stack has it. @default true */
     enabled?: boolean;
-};
+} & SettingsOf<Args>;
 
 /** Alarms of what the stack itself has. */
 interface AlarmSettings extends Omit<components.CloudWatchAlarmsArgs, "database" | "fileSystem"> {
@@ -80,7 +80,7 @@ export interface Settings {
 }
 
 /** Settings that are secret: encrypted in the stack's configuration, and Pulumi secrets from there on. */
-const SECRETS = [
+export const SECRETS = [
     "airflow.dags.gitSync.sshKey",
     "airflow.dags.gitSync.token",
     "airflow.admin.password",

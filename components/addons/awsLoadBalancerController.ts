@@ -4,14 +4,24 @@ import { WorkloadIdentity, WorkloadRole } from "../cluster/workloadRole";
 import type { PublishedChart } from "../shared/chart";
 import { type Problem, refuseProblems } from "../shared/check";
 import { DrainGate, DrainSubject } from "../shared/drainGate";
+import { fittingProblems } from "../shared/fitting";
 import { policyJson } from "../shared/iamPolicy";
 import { isDnsSubdomain } from "../shared/kubernetesNames";
-import { type ShapesOf, choices, keysOf, shapeProblems } from "../shared/shape";
-import { type HelmAddonArgs, addonRelease, checkHelmAddonArgs, helmAddonShapes, placementOf } from "./helmAddon";
+import { type ShapesOf, choices, keysOf } from "../shared/shape";
+import {
+    type AddonResources,
+    type HelmAddonArgs,
+    addonRelease,
+    checkHelmAddonArgs,
+    helmAddonShapes,
+    placementOf,
+} from "./helmAddon";
 import { loadBalancerControllerPolicy } from "./policies/loadBalancerController";
 
 /** Arguments of {@link AwsLoadBalancerController}. */
 export interface AwsLoadBalancerControllerArgs extends HelmAddonArgs {
+    /** CPU and memory of each controller. @default 100m and 128Mi up to 256Mi */
+    resources?: AddonResources;
     /** How many controllers run; one works, the others take over. @default 2 */
     replicas?: number;
     /** The IngressClass that the controller makes and serves. Two controllers must not serve the same. @default alb */
@@ -66,7 +76,11 @@ function claimCluster(args: AwsLoadBalancerControllerArgs): Problem[] {
 
 /** What is wrong with the arguments of {@link AwsLoadBalancerController}. */
 export function checkAwsLoadBalancerControllerArgs(args: AwsLoadBalancerControllerArgs): Problem[] {
-    const problems = [...shapeProblems(args, keysOf(shapes)), ...checkHelmAddonArgs(args)];
+    return fittingProblems(args, keysOf(shapes), judge);
+}
+
+function judge(args: AwsLoadBalancerControllerArgs): Problem[] {
+    const problems = checkHelmAddonArgs(args);
     if (args.replicas !== undefined && args.replicas < 1) {
         problems.push({ path: "replicas", message: `${args.replicas} is less than 1` });
     }

@@ -3,9 +3,17 @@ import type { ClusterInfo } from "../cluster/clusterInfo";
 import { WorkloadIdentity, WorkloadRole } from "../cluster/workloadRole";
 import type { PublishedChart } from "../shared/chart";
 import { type Problem, plain, refuseProblems } from "../shared/check";
+import { fittingProblems } from "../shared/fitting";
 import { policyJson } from "../shared/iamPolicy";
-import { type ShapesOf, choices, keysOf, shapeProblems } from "../shared/shape";
-import { type HelmAddonArgs, addonRelease, checkHelmAddonArgs, helmAddonShapes, placementOf } from "./helmAddon";
+import { type ShapesOf, choices, keysOf } from "../shared/shape";
+import {
+    type AddonResources,
+    type HelmAddonArgs,
+    addonRelease,
+    checkHelmAddonArgs,
+    helmAddonShapes,
+    placementOf,
+} from "./helmAddon";
 
 /** How the autoscaler chooses among node groups that could all take the waiting pods. */
 export const AutoscalerExpander = {
@@ -22,6 +30,8 @@ export type AutoscalerExpander = (typeof AutoscalerExpander)[keyof typeof Autosc
 
 /** Arguments of {@link ClusterAutoscaler}. */
 export interface ClusterAutoscalerArgs extends HelmAddonArgs {
+    /** CPU and memory. @default 50m and 256Mi up to 600Mi */
+    resources?: AddonResources;
     /**
      * The image's tag, whose minor version is the cluster's: the autoscaler simulates that version's scheduler.
      * @default the newest known release for the cluster's version (1.34 to 1.36)
@@ -60,7 +70,11 @@ const shapes: ShapesOf<ClusterAutoscalerArgs> = {
 
 /** What is wrong with the arguments of {@link ClusterAutoscaler}. */
 export function checkClusterAutoscalerArgs(args: ClusterAutoscalerArgs): Problem[] {
-    const problems = [...shapeProblems(args, keysOf(shapes)), ...checkHelmAddonArgs(args)];
+    return fittingProblems(args, keysOf(shapes), judge);
+}
+
+function judge(args: ClusterAutoscalerArgs): Problem[] {
+    const problems = checkHelmAddonArgs(args);
     const { imageTag, scaleDownUnneededMinutes: minutes } = args;
     if (imageTag !== undefined && !/^v\d+\.\d+\.\d+/.test(imageTag)) {
         problems.push({ path: "imageTag", message: `"${imageTag}" is no release of the autoscaler, such as v1.36.1` });

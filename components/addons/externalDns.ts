@@ -7,9 +7,17 @@ import { WorkloadIdentity, WorkloadRole } from "../cluster/workloadRole";
 import type { PublishedChart } from "../shared/chart";
 import { type Problem, plain, refuseProblems } from "../shared/check";
 import { DrainGate, DrainSubject } from "../shared/drainGate";
+import { fittingProblems } from "../shared/fitting";
 import { policyJson } from "../shared/iamPolicy";
-import { type ShapesOf, choices, listOf, keysOf, shapeProblems } from "../shared/shape";
-import { type HelmAddonArgs, addonRelease, checkHelmAddonArgs, helmAddonShapes, placementOf } from "./helmAddon";
+import { type ShapesOf, choices, listOf, keysOf } from "../shared/shape";
+import {
+    type AddonResources,
+    type HelmAddonArgs,
+    addonRelease,
+    checkHelmAddonArgs,
+    helmAddonShapes,
+    placementOf,
+} from "./helmAddon";
 
 /** What ExternalDNS does with records that nothing in the cluster asks for any more. */
 export const DnsRecordPolicy = {
@@ -22,6 +30,8 @@ export type DnsRecordPolicy = (typeof DnsRecordPolicy)[keyof typeof DnsRecordPol
 
 /** Arguments of {@link ExternalDns}. */
 export interface ExternalDnsArgs extends HelmAddonArgs {
+    /** CPU and memory. @default 20m and 64Mi up to 128Mi */
+    resources?: AddonResources;
     /** The id of the hosted zone, such as `Z0123456789ABCDEFGHIJ`. Give this or `zoneName`. */
     zoneId?: pulumi.Input<string>;
     /** The name of the hosted zone, such as `example.com`. Give this or `zoneId`. */
@@ -73,7 +83,11 @@ const shapes: ShapesOf<ExternalDnsArgs> = {
 
 /** What is wrong with the arguments of {@link ExternalDns}. */
 export function checkExternalDnsArgs(args: ExternalDnsArgs): Problem[] {
-    const problems = [...shapeProblems(args, keysOf(shapes)), ...checkHelmAddonArgs(args)];
+    return fittingProblems(args, keysOf(shapes), judge);
+}
+
+function judge(args: ExternalDnsArgs): Problem[] {
+    const problems = checkHelmAddonArgs(args);
     if ((args.zoneId === undefined) === (args.zoneName === undefined)) {
         problems.push({
             path: "zoneId",

@@ -29,7 +29,7 @@ export interface HelmAddonArgs {
     cluster: pulumi.Input<ClusterInfo>;
     /** Where the chart comes from, when not from its publisher. */
     chart?: ChartSource;
-    /** CPU and memory of the controller. @default what the component's documentation says */
+    /** CPU and memory of the controller. @default what the component says */
     resources?: AddonResources;
     /** Where the pods run. @default on the system nodes */
     placement?: AddonPlacement;

@@ -2,11 +2,21 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { PublishedChart } from "../shared/chart";
 import { type Problem, refuseProblems } from "../shared/check";
-import { type ShapesOf, keysOf, shapeProblems } from "../shared/shape";
-import { type HelmAddonArgs, addonRelease, checkHelmAddonArgs, helmAddonShapes, placementOf } from "./helmAddon";
+import { fittingProblems } from "../shared/fitting";
+import { type ShapesOf, keysOf } from "../shared/shape";
+import {
+    type AddonResources,
+    type HelmAddonArgs,
+    addonRelease,
+    checkHelmAddonArgs,
+    helmAddonShapes,
+    placementOf,
+} from "./helmAddon";
 
 /** Arguments of {@link Keda}. */
 export interface KedaArgs extends HelmAddonArgs {
+    /** CPU and memory of each operator, metrics server and webhook. @default 100m and 128Mi up to 512Mi */
+    resources?: AddonResources;
     /** How many operators and metrics servers run; only one works at a time, the others take over. @default 2 */
     replicas?: number;
 }
@@ -22,7 +32,11 @@ const shapes: ShapesOf<KedaArgs> = { ...helmAddonShapes, replicas: "integer" };
 
 /** What is wrong with the arguments of {@link Keda}. */
 export function checkKedaArgs(args: KedaArgs): Problem[] {
-    const problems = [...shapeProblems(args, keysOf(shapes)), ...checkHelmAddonArgs(args)];
+    return fittingProblems(args, keysOf(shapes), judge);
+}
+
+function judge(args: KedaArgs): Problem[] {
+    const problems = checkHelmAddonArgs(args);
     if (args.replicas !== undefined && args.replicas < 1) {
         problems.push({ path: "replicas", message: `${args.replicas} is less than 1` });
     }

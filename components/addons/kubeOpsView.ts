@@ -1,8 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Problem, plain, refuseProblems } from "../shared/check";
+import { fittingProblems } from "../shared/fitting";
 import { sourceRangeProblems } from "../shared/sourceRanges";
-import { type ShapesOf, listOf, keysOf, shapeProblems } from "../shared/shape";
+import { type ShapesOf, listOf, keysOf } from "../shared/shape";
 import {
     type AddonPlacement,
     type AddonResources,
@@ -30,7 +31,7 @@ export interface KubeOpsViewArgs {
     loadBalancer?: KubeOpsViewLoadBalancer;
     /** The image, of which only amd64 is known to exist. @default docker.io/hjacobs/kube-ops-view:23.5.0 */
     image?: pulumi.Input<string>;
-    /** CPU and memory. @default 50m and 128Mi */
+    /** CPU and memory. @default 50m and 128Mi up to 256Mi */
     resources?: AddonResources;
     /** Where the pod runs. @default system nodes with amd64 */
     placement?: AddonPlacement;
@@ -61,7 +62,11 @@ const shapes: ShapesOf<KubeOpsViewArgs> = {
 
 /** What is wrong with the arguments of {@link KubeOpsView}. */
 export function checkKubeOpsViewArgs(args: KubeOpsViewArgs): Problem[] {
-    const problems = [...shapeProblems(args, keysOf(shapes)), ...checkAddonResources(args.resources)];
+    return fittingProblems(args, keysOf(shapes), judge);
+}
+
+function judge(args: KubeOpsViewArgs): Problem[] {
+    const problems = checkAddonResources(args.resources);
     if (args.timeZone !== undefined && !isTimeZone(args.timeZone)) {
         problems.push({ path: "timeZone", message: `"${args.timeZone}" is no time zone, such as Asia/Seoul` });
     }

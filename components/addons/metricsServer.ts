@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterInfo } from "../cluster/clusterInfo";
 import { type Problem, refuseProblems } from "../shared/check";
+import { fittingProblems } from "../shared/fitting";
 import { type ManagedAddonArgs, checkManagedAddonArgs, managedAddon, managedAddonShapes } from "../shared/managedAddon";
-import { type ShapesOf, keysOf, shapeProblems } from "../shared/shape";
+import { type ShapesOf, keysOf } from "../shared/shape";
 import {
     type AddonPlacement,
     type AddonResources,
@@ -18,7 +19,7 @@ export interface MetricsServerArgs extends ManagedAddonArgs {
     cluster: pulumi.Input<ClusterInfo>;
     /** How many servers run. @default 2 */
     replicas?: number;
-    /** CPU and memory. @default 100m and 200Mi */
+    /** CPU and memory. @default 100m and 200Mi up to 400Mi */
     resources?: AddonResources;
     /** Where the pods run. @default on the system nodes */
     placement?: AddonPlacement;
@@ -34,11 +35,11 @@ const shapes: ShapesOf<MetricsServerArgs> = {
 
 /** What is wrong with the arguments of {@link MetricsServer}. */
 export function checkMetricsServerArgs(args: MetricsServerArgs): Problem[] {
-    const problems = [
-        ...shapeProblems(args, keysOf(shapes)),
-        ...checkManagedAddonArgs(args),
-        ...checkAddonResources(args.resources),
-    ];
+    return fittingProblems(args, keysOf(shapes), judge);
+}
+
+function judge(args: MetricsServerArgs): Problem[] {
+    const problems = [...checkManagedAddonArgs(args), ...checkAddonResources(args.resources)];
     if (args.replicas !== undefined && args.replicas < 1) {
         problems.push({ path: "replicas", message: `${args.replicas} is less than 1` });
     }

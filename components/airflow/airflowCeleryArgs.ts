@@ -36,15 +36,15 @@ export interface AirflowImage {
 
 /** The first user of the UI. */
 export interface AdminUser {
-    /** @default admin */
+    /** The name to log in with. @default admin */
     username?: string;
-    /** @default admin@example.com */
+    /** The e-mail address. @default admin@example.com */
     email?: string;
-    /** @default Airflow */
+    /** The first name. @default Airflow */
     firstName?: string;
-    /** @default Admin */
+    /** The last name. @default Admin */
     lastName?: string;
-    /** @default Admin */
+    /** The role: what the user may do. @default Admin */
     role?: string;
     /** The password; set anew whenever the Job that makes the user runs. Secret. @default made here, see the output `adminPassword` */
     password?: pulumi.Input<string>;
@@ -56,7 +56,7 @@ export interface RedisDisk {
     storageClassName: string;
     /** The zone in which there are always nodes for Redis. */
     zone: string;
-    /** @default 1Gi */
+    /** The size of the disk. @default 1Gi */
     size?: string;
 }
 

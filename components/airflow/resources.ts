@@ -25,7 +25,7 @@ export interface ComponentSize {
 export interface AirflowSizes {
     /** UI and API, in Airflow 3 also what every task talks to. @default 1 pod, 500m, 1536Mi up to 2Gi */
     apiServer?: ComponentSize;
-    /** @default 1 pod, 500m, 1Gi up to 2Gi */
+    /** Decides what runs when. @default 1 pod, 500m, 1Gi up to 2Gi */
     scheduler?: ComponentSize;
     /** Reads the DAG files. @default 1 pod, 500m, 1Gi up to 2Gi */
     dagProcessor?: ComponentSize;
@@ -35,7 +35,7 @@ export interface AirflowSizes {
     redis?: PodResources;
     /** Turns metrics into Prometheus' form. @default 50m, 64Mi up to 128Mi */
     statsd?: PodResources;
-    /** @default 100m, 128Mi, as in the article */
+    /** Pools the connections to the database. @default 100m, 128Mi, as in the article */
     pgbouncer?: PodResources;
     /** Deletes old logs: one CronJob on a shared volume, a sidecar in each pod with a bucket. @default 100m, 128Mi, as in the article */
     logGroomer?: PodResources;

@@ -17,7 +17,7 @@ export interface InstanceRequirements {
     memoryGiB: number;
     /** Exactly so many GPUs. @default 0 */
     gpus?: number;
-    /** @default amd64 */
+    /** The architecture of the processors. @default amd64 */
     architecture?: Architecture;
     /** Whether only types of AWS's current generation are taken. @default true */
     currentGeneration?: boolean;

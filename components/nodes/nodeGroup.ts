@@ -77,7 +77,7 @@ export interface NodeGroupArgs extends CommonNodeGroupArgs {
     instanceTypes: pulumi.Input<pulumi.Input<string>[]>;
     /** The architecture of the types, which decides the machine image. @default amd64 */
     architecture?: Architecture;
-    /** @default ON_DEMAND */
+    /** How the machines are bought: spot capacity costs a third and is taken back with two minutes' notice. @default ON_DEMAND */
     capacityType?: CapacityType;
     /** How the disks of the instance type are used. Then each type must have some. @default not at all */
     localStorage?: LocalStorage;

@@ -14,9 +14,11 @@ export type TaintEffect = (typeof TaintEffect)[keyof typeof TaintEffect];
 
 /** A taint of all nodes of a group. */
 export interface NodeTaint {
+    /** The taint's key, `name` or `domain/name`. */
     key: string;
-    /** @default empty */
+    /** The taint's value. @default empty */
     value?: string;
+    /** What happens to pods that do not tolerate it. */
     effect: TaintEffect;
 }
 
@@ -25,6 +27,10 @@ export function taintProblems(taints: NodeTaint[]): Problem[] {
     return taints.flatMap(({ key, value, effect }, index) => {
         const path = `taints[${index}]`;
         const problems: Problem[] = [];
+        // Settings come from YAML, where no compiler asks for a key.
+        if (key === undefined) {
+            return [{ path: `${path}.key`, message: "is missing." }];
+        }
         if (!isLabelKey(key)) {
             problems.push({
                 path: `${path}.key`,
