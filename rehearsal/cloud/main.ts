@@ -9,6 +9,9 @@ import { serve } from "./shell/service";
 import { versionOf } from "./shell/version";
 import type { WorldObject } from "./shell/world";
 
+/** An engine or a program on a loaded machine is silent for seconds at times. */
+const PATIENCE_MS = 5000;
+
 /** The process of the simulated cloud: serves every package on a port of its own until its standard input closes. */
 async function main(): Promise<void> {
     const { values } = parseArgs({
@@ -24,7 +27,13 @@ async function main(): Promise<void> {
     const speed = Number(values.speed);
     if (!Number.isFinite(speed) || speed < 0) throw new Error(`--speed ${values.speed}: not a number from 0`);
     const faults = values.fault.map(parseFault);
-    const cloud = new Cloud(packages, { directory: values.world, log: values.log, speed, faults });
+    const cloud = new Cloud(packages, {
+        directory: values.world,
+        log: values.log,
+        speed,
+        faults,
+        patience: PATIENCE_MS,
+    });
     if (values.seed !== undefined)
         cloud.universe.seed(JSON.parse(fs.readFileSync(values.seed, "utf8")) as WorldObject[]);
     for (const fault of faults) {

@@ -1,14 +1,27 @@
 import * as fs from "node:fs";
 
+/** Real milliseconds after which who waits looks again. */
+const TICK_MS = 200;
+
+/** How long who waits believes that a silent caller will still bring about what is waited for, where the caller is this process. */
+const PATIENCE_MS = 1500;
+
 /** Simulated time, and who waits for what. */
 export class Clock {
     private readonly started = Date.now();
     private working = 0;
-    private changed = Date.now();
+    /** Counts what may have brought about something that is waited for. */
+    private signs = 0;
     private readonly waiting = new Set<() => void>();
 
-    /** @param speed Simulated seconds in one real second; 0 passes them at once. */
-    constructor(private readonly speed: number) {}
+    /**
+     * @param speed Simulated seconds in one real second; 0 passes them at once.
+     * @param patience Real milliseconds of silence after which nobody is believed to be at work any more.
+     */
+    constructor(
+        private readonly speed: number,
+        private readonly patience = PATIENCE_MS,
+    ) {}
 
     /** Simulated seconds since the start. */
     now(): number {
@@ -32,39 +45,60 @@ export class Clock {
         }
     }
 
+    /** The engine asked something: it is on its way to an operation. */
+    alive(): void {
+        this.signs++;
+    }
+
     /** Tells those who wait to look again. */
     notify(): void {
-        this.changed = Date.now();
+        this.alive();
         [...this.waiting].forEach((wake) => wake());
     }
 
     /**
      * Waits until `left` finds nothing. Gives up, with what is left, when the time is over or when nobody is working any
-     * more who could bring it about.
+     * more who could bring it about. Both are counted in ticks of this process too, never by wall time alone: a machine
+     * that was slow or asleep, or a high speed at which the engine's own work would seem to take minutes, fails nothing.
      */
     async until<T>(left: () => T | undefined, seconds: number): Promise<T | undefined> {
         const deadline = this.now() + Math.max(seconds, 0);
+        const enough = this.patience / TICK_MS;
+        let waited = 0;
+        let silent = 0;
+        let seen = this.signs;
         this.working--; // Who waits does not work.
         try {
             for (;;) {
                 const remains = left();
                 if (remains === undefined) return undefined;
                 // The engine needs a moment to start what depends on an operation that has just ended.
-                const idle = this.working <= 0 && Date.now() - this.changed > 1500;
-                if (idle || (this.speed > 0 && this.now() > deadline)) return remains;
-                await new Promise<void>((resolve) => {
-                    const wake = () => {
-                        clearTimeout(timer);
-                        this.waiting.delete(wake);
-                        resolve();
-                    };
-                    const timer = setTimeout(wake, 200);
-                    this.waiting.add(wake);
-                });
+                if (this.working > 0 || this.signs !== seen) silent = 0;
+                seen = this.signs;
+                const isOver = this.speed > 0 && this.now() > deadline && waited >= enough;
+                if (silent >= enough || isOver) return remains;
+                if (await this.tick()) {
+                    waited++;
+                    silent++;
+                }
             }
         } finally {
             this.working++;
         }
+    }
+
+    /** True after a tick, false when woken before. */
+    private tick(): Promise<boolean> {
+        return new Promise((resolve) => {
+            const end = (whole: boolean) => {
+                clearTimeout(timer);
+                this.waiting.delete(wake);
+                resolve(whole);
+            };
+            const wake = () => end(false);
+            const timer = setTimeout(() => end(true), TICK_MS);
+            this.waiting.add(wake);
+        });
     }
 }
 

@@ -13,6 +13,8 @@ export interface CloudOptions {
     /** Where the journal lies; in memory only without it. */
     directory?: string;
     speed?: number;
+    /** Real milliseconds of silence after which nobody is believed to be at work any more. */
+    patience?: number;
     faults?: Fault[];
     /** File of the operations log. */
     log?: string;
@@ -33,7 +35,7 @@ export class Cloud {
         options: CloudOptions = {},
     ) {
         this.universe = new Universe(options.directory);
-        this.clock = new Clock(options.speed ?? 0);
+        this.clock = new Clock(options.speed ?? 0, options.patience);
         this.log = new OperationLog(this.clock, options.log);
         this.faults = (options.faults ?? []).map((fault) => ({ fault, seen: 0 }));
         this.crash = options.crash ?? (() => process.kill(process.pid, "SIGKILL"));

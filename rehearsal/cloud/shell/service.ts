@@ -42,6 +42,7 @@ class Service {
     handlers(): IResourceProviderServer {
         const handle = <Q, A>(answer: (request: Q, peer: string) => A | Promise<A>): Handler =>
             ((call: grpc.ServerUnaryCall<Q, A>, callback: grpc.sendUnaryData<A>) => {
+                this.cloud.clock.alive();
                 Promise.resolve()
                     .then(() => answer(call.request, call.getPeer()))
                     .then(
