@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { refusedUpdates, replacements } from "../../rehearsal/cloud/kubernetes/api/immutable";
+import { isServed, servedInstead } from "../../rehearsal/cloud/kubernetes/api/kinds";
 import {
     annotationBytes,
     dnsLabel,
@@ -17,6 +18,7 @@ import type { Properties } from "../../rehearsal/cloud/shell/type";
 const Secret = { apiVersion: "v1", kind: "Secret" };
 const Claim = { apiVersion: "v1", kind: "PersistentVolumeClaim" };
 const Deployment = { apiVersion: "apps/v1", kind: "Deployment" };
+const Pod = { apiVersion: "v1", kind: "Pod" };
 const StorageClass = { apiVersion: "storage.k8s.io/v1", kind: "StorageClass" };
 const Job = { apiVersion: "batch/v1", kind: "Job" };
 
@@ -109,6 +111,86 @@ describe("Kubernetes API: what a manifest may contain", () => {
         assert.deepEqual(findings(Secret, { stringData: { "a.b": "c" }, data: { d: "ZQ==" } }), []);
     });
 
+    const pod = (more: Properties): Properties => ({ spec: { containers: [{ name: "c", image: "i" }], ...more } });
+    const schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+    const taken: [string, { apiVersion: string; kind: string }, Properties][] = [
+        ["numbers as quantities", Pod, pod({ volumes: [{ name: "v", emptyDir: { sizeLimit: 1000000 } }] })],
+        [
+            "lists called limits",
+            { apiVersion: "v1", kind: "LimitRange" },
+            { spec: { limits: [{ type: "Container", max: { memory: "1Gi" }, defaultRequest: { cpu: 1 } }] } },
+        ],
+        [
+            "a metric's average as a number",
+            { apiVersion: "autoscaling/v2", kind: "HorizontalPodAutoscaler" },
+            {
+                spec: {
+                    scaleTargetRef: { kind: "Deployment", name: "d" },
+                    maxReplicas: 2,
+                    metrics: [
+                        {
+                            type: "Pods",
+                            pods: { metric: { name: "m" }, target: { type: "AverageValue", averageValue: 20 } },
+                        },
+                    ],
+                },
+            },
+        ],
+        [
+            "the dashes of a schema's extensions",
+            { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" },
+            {
+                metadata: { name: "things.example.com" },
+                spec: {
+                    group: "example.com",
+                    scope: "Namespaced",
+                    names: { plural: "things", kind: "Thing" },
+                    versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: schema } }],
+                },
+            },
+        ],
+        [
+            "volumes of other clouds",
+            { apiVersion: "v1", kind: "PersistentVolume" },
+            {
+                spec: {
+                    capacity: { storage: "1Gi" },
+                    accessModes: ["ReadWriteOnce"],
+                    gcePersistentDisk: { pdName: "disk" },
+                },
+            },
+        ],
+        [
+            "a claim template that takes the place of a volume",
+            { apiVersion: "apps/v1", kind: "StatefulSet" },
+            {
+                spec: {
+                    ...(deployment({ volumes: [{ name: "data", emptyDir: {} }] }).spec as Properties),
+                    serviceName: "s",
+                    volumeClaimTemplates: [{ metadata: { name: "data" }, ...claim() }],
+                },
+            },
+        ],
+    ];
+    for (const [name, kind, manifest] of taken) {
+        it(`takes ${name}`, () => {
+            assert.deepEqual(findings(kind, manifest), []);
+        });
+    }
+
+    it("knows which versions of a kind a cluster serves, and in which one it serves it instead", () => {
+        const served = (apiVersion: string, kind: string, minor = 36): boolean => isServed({ apiVersion, kind }, minor);
+        assert.ok(served("apps/v1", "Deployment"));
+        assert.ok(served("v1", "Pod"));
+        assert.ok(served("autoscaling/v2", "HorizontalPodAutoscaler"));
+        assert.ok(!served("extensions/v1beta1", "Deployment"));
+        assert.ok(!served("batch/v1beta1", "CronJob"));
+        assert.ok(!served("storage.k8s.io/v1", "VolumeAttributesClass", 33));
+        assert.ok(served("storage.k8s.io/v1beta1", "VolumeAttributesClass", 33));
+        assert.equal(servedInstead({ apiVersion: "extensions/v1beta1", kind: "Ingress" }, 36), "networking.k8s.io/v1");
+        assert.equal(servedInstead({ apiVersion: "policy/v1beta1", kind: "PodSecurityPolicy" }, 36), undefined);
+    });
+
     const refused: [string, { apiVersion: string; kind: string }, Properties, RegExp][] = [
         [
             "a selector that misses the template",
@@ -135,6 +217,18 @@ describe("Kubernetes API: what a manifest may contain", () => {
             Deployment,
             deployment({ containers: [{ name: "c", image: "i", resources: { requests: { memory: "1GB" } } }] }),
             /quantities must match/,
+        ],
+        [
+            "a size limit that is no quantity",
+            Pod,
+            pod({ volumes: [{ name: "v", emptyDir: { sizeLimit: "1GB" } }] }),
+            /sizeLimit: quantities must match/,
+        ],
+        [
+            "half a replica",
+            Deployment,
+            { spec: { ...(deployment().spec as Properties), replicas: 1.5 } },
+            /replicas: expected an integer/,
         ],
         [
             "two containers of one name",

@@ -90,6 +90,14 @@ describe("Simulated cluster: objects", () => {
         await assert.rejects(bench.create(T.scaledObject, "w", scaled), /no matches for kind "ScaledObject"/);
     });
 
+    it("refuses versions that the cluster does not serve any more, and says which one it serves", async () => {
+        const spec = { rules: [{ host: "a.example.com" }] };
+        await assert.rejects(
+            new Bench().create("kubernetes:extensions/v1beta1:Ingress", "i", { metadata: { name: "i" }, spec }),
+            /no matches for kind "Ingress" in version "extensions\/v1beta1" \(Kubernetes 1.36 serves it in networking.k8s.io\/v1\)/,
+        );
+    });
+
     it("patches what something else made, and takes the patch back", async () => {
         const bench = new Bench();
         const patch = { metadata: { name: "coredns", namespace: "kube-system", labels: { mine: "yes" } } };

@@ -1,6 +1,6 @@
 import { CloudError } from "../../shell/type";
 import { Kinds, type Cluster } from "../cluster";
-import { isBuiltIn, isNamespaced, qualifiedKind, resourceName, type Kind } from "./kinds";
+import { isNamespaced, isServed, qualifiedKind, resourceName, servedInstead, type Kind } from "./kinds";
 import { nameOf, namespaceOf, type Manifest } from "./object";
 import { at, record, records, text } from "./value";
 
@@ -41,15 +41,15 @@ function isAdmitted(cluster: Cluster): boolean {
     );
 }
 
-/** Throws when the API server does not serve the kind. */
-export function served(cluster: Cluster, kind: Kind): void {
-    if (isBuiltIn(kind)) {
-        return;
+/** Whether the API server has the kind in that version, by itself or by a CustomResourceDefinition. */
+export function serves(cluster: Cluster, kind: Kind): boolean {
+    if (isServed(kind, cluster.minor)) {
+        return true;
     }
     const [group, version] = kind.apiVersion.includes("/") ? kind.apiVersion.split("/") : ["", kind.apiVersion];
-    const definition = cluster
+    return cluster
         .manifests(Kinds.CustomResourceDefinition)
-        .find(
+        .some(
             (one) =>
                 at(one, "spec", "group") === group &&
                 at(one, "spec", "names", "kind") === kind.kind &&
@@ -57,13 +57,20 @@ export function served(cluster: Cluster, kind: Kind): void {
                     (served) => served.name === version && served.served !== false,
                 ),
         );
-    if (!definition) {
-        throw new CloudError(
-            "NoMatch",
-            `creation of resource with kind ${kind.apiVersion}/${kind.kind} failed because the Kubernetes API server reported that the ` +
-                `apiVersion for this resource does not exist. Verify that any required CRDs have been created: no matches for kind "${kind.kind}" in version "${kind.apiVersion}"`,
-        );
+}
+
+/** Throws when the API server does not serve the kind. */
+export function served(cluster: Cluster, kind: Kind): void {
+    if (serves(cluster, kind)) {
+        return;
     }
+    const instead = servedInstead(kind, cluster.minor);
+    throw new CloudError(
+        "NoMatch",
+        `creation of resource with kind ${kind.apiVersion}/${kind.kind} failed because the Kubernetes API server reported that the ` +
+            `apiVersion for this resource does not exist. Verify that any required CRDs have been created: no matches for kind "${kind.kind}" in version "${kind.apiVersion}"` +
+            (instead ? ` (Kubernetes 1.${cluster.minor} serves it in ${instead})` : ""),
+    );
 }
 
 /** Throws when the namespace of an object is not there, or about to go. */

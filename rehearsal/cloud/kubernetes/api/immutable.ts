@@ -23,7 +23,8 @@ const podSpec = (
     "runtimeClassName schedulerName securityContext serviceAccount serviceAccountName shareProcessNamespace subdomain " +
     "terminationGracePeriodSeconds volumes"
 ).split(" ");
-const volumeSources = (
+/** Where the bytes of a PersistentVolume can lie. */
+export const volumeSources = (
     "awsElasticBlockStore azureDisk azureFile cephfs cinder csi fc flexVolume flocker gcePersistentDisk glusterfs hostPath iscsi " +
     "local nfs photonPersistentDisk portworxVolume quobyte rbd scaleIO storageos vsphereVolume"
 ).split(" ");

@@ -39,6 +39,11 @@ export function quantity(value: unknown): number | undefined {
     return Number(match[1]) * multiplier;
 }
 
+/** What the API server says of a value that is no quantity. */
+export function quantityProblem(value: unknown): string {
+    return `quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$', got "${String(value)}"`;
+}
+
 /** The number of a quantity; 0 when it is absent or not one. */
 export function amount(value: unknown): number {
     return quantity(value) ?? 0;

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { CheckFailure } from "../../shell/type";
+import { quantity, quantityProblem } from "./quantity";
 
 /** The type of one field, as the installed SDK declares it. */
 export type Shape =
-    | { kind: "string" | "number" | "boolean" | "any" }
+    | { kind: "string" | "number" | "integer" | "boolean" | "quantity" | "any" }
     | { kind: "literal"; value: string }
     | { kind: "reference"; name: string }
     | { kind: "list"; of: Shape }
@@ -102,6 +103,13 @@ export function interfaceOf(apiVersion: string, kind: string): string | undefine
     return load().kinds.get(`${apiVersion}/${kind}`);
 }
 
+/** The API versions in which the SDK knows a kind: `apps/v1`, `extensions/v1beta1`. */
+export function versionsOf(kind: string): string[] {
+    return [...load().kinds.keys()]
+        .filter((one) => one.endsWith(`/${kind}`))
+        .map((one) => one.slice(0, -kind.length - 1));
+}
+
 function shapeOf(source: string): Shape {
     const parts = alternatives(source.trim());
     if (parts.length > 1) {
@@ -169,6 +177,11 @@ function check(shape: Shape, value: unknown, path: string): CheckFailure[] {
     switch (shape.kind) {
         case "any":
             return [];
+        case "quantity":
+            // JSON may write a quantity as a number too: `cpu: 1`.
+            return quantity(value) === undefined ? [{ property: path, reason: quantityProblem(value) }] : [];
+        case "integer":
+            return Number.isInteger(value) ? [] : wrong("an integer");
         case "string":
         case "number":
         case "boolean":
@@ -194,10 +207,28 @@ function check(shape: Shape, value: unknown, path: string): CheckFailure[] {
     }
 }
 
-const anything: Shape = { kind: "any" };
+/** Fields that hold a quantity, or a map of them; the SDK declares both as strings. Source: `resource.Quantity` in k8s.io/api. */
+const quantities = new Set(
+    (
+        "allocatable allocatedResources averageValue capacity default defaultRequest divisor hard limits max " +
+        "maxLimitRequestRatio maximumVolumeSize min overhead podFixed requests sizeLimit tolerance used"
+    ).split(" "),
+);
 
-/** Maps of quantities, which JSON may write as numbers too: `cpu: 1`. */
-const quantities = new Set(["limits", "requests", "hard", "overhead"]);
+/** What the SDK's declaration of a field leaves out: quantities, and that nearly all numbers are whole ones. */
+function refined(owner: string, field: string, shape: Shape): Shape {
+    const [group] = owner.split(".");
+    if (quantities.has(field) || (field === "value" && owner.endsWith(".MetricTarget"))) {
+        const isText = (one: Shape): boolean => one.kind === "string";
+        if (isText(shape) && ["autoscaling", "core", "storage"].includes(group)) {
+            return { kind: "quantity" };
+        }
+        if (shape.kind === "map" && isText(shape.of)) {
+            return { kind: "map", of: { kind: "quantity" } };
+        }
+    }
+    return shape.kind === "number" && !/JSONSchemaProps(Patch)?$/.test(owner) ? { kind: "integer" } : shape;
+}
 
 function checkReference(
     name: string,
@@ -215,13 +246,13 @@ function checkReference(
     const below = (field: string): string => (path ? `${path}.${field}` : field);
     const failures: CheckFailure[] = [];
     for (const [field, part] of Object.entries(value)) {
-        const known = fields.get(field);
+        // The provider turns the SDK's `x_kubernetes_…` into `x-kubernetes-…`; YAML has the latter from the start.
+        const known =
+            fields.get(field) ?? fields.get(field.replace(/^x-kubernetes-.*/, (dashed) => dashed.replaceAll("-", "_")));
         if (!known) {
             failures.push({ property: below(field), reason: "field not declared in schema" });
         } else {
-            failures.push(
-                ...check(quantities.has(field) ? { kind: "map", of: anything } : known.shape, part, below(field)),
-            );
+            failures.push(...check(refined(name, field, known.shape), part, below(field)));
         }
     }
     for (const [field, { required }] of fields) {

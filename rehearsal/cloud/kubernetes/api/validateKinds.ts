@@ -1,4 +1,5 @@
 import type { CheckFailure } from "../../shell/type";
+import { volumeSources } from "./immutable";
 import { dnsSubdomain, labelValue, qualifiedName } from "./names";
 import type { Kind } from "./kinds";
 import type { Manifest } from "./object";
@@ -47,12 +48,7 @@ function size(value: unknown, property: string, report: Report): void {
         report(property, "Required value");
     } else if (!isUnknown(value)) {
         const number = quantity(value);
-        if (number === undefined) {
-            report(
-                property,
-                `quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$', got "${String(value)}"`,
-            );
-        } else if (number <= 0) {
+        if (number !== undefined && number <= 0) {
             report(property, `Invalid value: "${String(value)}": must be greater than zero`);
         }
     }
@@ -156,8 +152,6 @@ const claimSpec = (spec: unknown, path: string, report: Report): void => {
     }
 };
 
-const volumeSources = "csi nfs hostPath local awsElasticBlockStore iscsi fc rbd cephfs".split(" ");
-
 const checks: Record<string, Check> = {
     "apps/v1/Deployment": deployment,
     "apps/v1/ReplicaSet": deployment,
@@ -166,14 +160,15 @@ const checks: Record<string, Check> = {
         records(at(manifest, "spec", "volumeClaimTemplates")).forEach((claim, index) => {
             claimSpec(claim.spec, `spec.volumeClaimTemplates[${index}].spec`, report);
         });
-        // The claims of the templates are volumes of the pods.
+        // The claims of the templates are volumes of the pods, and take the place of volumes of the same name.
         const claims = records(at(manifest, "spec", "volumeClaimTemplates")).map((claim) => ({
             name: at(claim, "metadata", "name"),
             persistentVolumeClaim: { claimName: "template" },
         }));
         const template = record(at(manifest, "spec", "template"));
         const spec = record(template.spec);
-        const volumes = [...list(spec.volumes), ...claims];
+        const claimed = new Set(claims.map(({ name }) => name));
+        const volumes = [...list(spec.volumes).filter((volume) => !claimed.has(record(volume).name)), ...claims];
         return isUnknown(spec.volumes) || claims.length === 0
             ? workload(["Always"])(manifest, report)
             : workload(["Always"])(

@@ -194,12 +194,7 @@ export function checkResources(resources: unknown, path: string, report: Report)
                 continue;
             }
             const number = quantity(value);
-            if (number === undefined) {
-                report(
-                    `${path}.${field}["${name}"]`,
-                    `quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$', got "${String(value)}"`,
-                );
-            } else if (number < 0) {
+            if (number !== undefined && number < 0) {
                 report(`${path}.${field}["${name}"]`, "must be greater than or equal to 0");
             }
             if (!/^(cpu|memory|ephemeral-storage|hugepages-.+|.+\/.+)$/.test(name)) {

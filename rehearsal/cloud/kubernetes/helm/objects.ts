@@ -1,6 +1,7 @@
 import type { WorldObject } from "../../shell/world";
+import { serves } from "../api/access";
 import { refusedUpdates } from "../api/immutable";
-import { isBuiltIn, isNamespaced, qualifiedKind, tokenOf, type Kind } from "../api/kinds";
+import { isNamespaced, qualifiedKind, tokenOf, type Kind } from "../api/kinds";
 import { liveManifest } from "../api/live";
 import { annotationsOf, idOf, nameOf, namespaceOf, specOf, type Manifest } from "../api/object";
 import { checkManifest } from "../api/validate";
@@ -88,11 +89,7 @@ export function refusal(cluster: Cluster, plan: ReleasePlan, release?: WorldObje
                 'imported into the current release: invalid ownership metadata; label validation error: missing key "app.kubernetes.io/managed-by": must be set to "Helm"'
             );
         }
-        if (
-            !isBuiltIn(kind) &&
-            !kinds.has(`${kind.apiVersion.split("/")[0]}/${kind.kind}`) &&
-            !isServed(cluster, kind)
-        ) {
+        if (!kinds.has(`${kind.apiVersion.split("/")[0]}/${kind.kind}`) && !serves(cluster, kind)) {
             return `unable to build kubernetes objects from release manifest: resource mapping not found for name: "${nameOf(manifest)}": no matches for kind "${kind.kind}" in version "${kind.apiVersion}" ensure CRDs are installed first`;
         }
         const invalid = kind.kind === "CustomResourceDefinition" ? [] : checkManifest(kind, manifest);
@@ -126,16 +123,6 @@ function servedBy(manifest: Manifest): string {
     return manifest.kind === undefined || manifest.kind === "CustomResourceDefinition"
         ? `${String(at(manifest, "spec", "group"))}/${String(at(manifest, "spec", "names", "kind"))}`
         : "";
-}
-
-function isServed(cluster: Cluster, kind: Kind): boolean {
-    return cluster
-        .manifests(Kinds.CustomResourceDefinition)
-        .some(
-            (one) =>
-                at(one, "spec", "group") === kind.apiVersion.split("/")[0] &&
-                at(one, "spec", "names", "kind") === kind.kind,
-        );
 }
 
 /** Charts' `crds/` folders: installed when absent, and never touched again. */
