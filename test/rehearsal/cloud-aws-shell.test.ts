@@ -179,6 +179,18 @@ describe("simulated cloud: names, changes, replacements", () => {
         assert.equal(outputs.arn, template.outputs.arn);
     });
 
+    it("in the preview of an update what AWS computed inside a block stays, what the block no longer says goes", () => {
+        const olds = { version: "1.35", vpcConfig: { publicAccessCidrs: ["a"], clusterSecurityGroupId: "sg-1" } };
+        const oldInputs = { version: "1.35", vpcConfig: { publicAccessCidrs: ["a"] } };
+        const preview = (news: Properties) =>
+            new Account().provider.previewUpdate("aws:eks/cluster:Cluster", olds, oldInputs, news);
+        assert.deepEqual(preview({ ...oldInputs, version: "1.36" }), { ...olds, version: "1.36" });
+        assert.deepEqual(preview({ version: "1.35", vpcConfig: {} }), {
+            version: "1.35",
+            vpcConfig: { clusterSecurityGroupId: "sg-1" },
+        });
+    });
+
     it("what is gone is read as gone, and its deletion succeeds", async () => {
         const account = new Account();
         const system = await account.make(FILE_SYSTEM, {});

@@ -1,7 +1,7 @@
 import type { TypeFacts } from "./facts";
 import { replacesAt } from "./facts";
 import type { Properties, SimulatedType } from "./type";
-import { isObject, type Path } from "./values";
+import { isObject, list, record, same, type Path } from "./values";
 
 export function isImmutable(type: SimulatedType | undefined, facts: TypeFacts | undefined, path: Path): boolean {
     if (type?.mutable && matches(type.mutable, path)) return false;
@@ -32,6 +32,25 @@ export function withoutNulls(inputs: Properties): Properties {
 export function splitCode(message: string): [string, string] {
     const match = /^([A-Z][\w.]+): (.*)$/s.exec(message);
     return match ? [match[1], match[2]] : ["DependencyViolation", message];
+}
+
+/**
+ * Outputs as they will be after an update: what inputs say now, and all that inputs never said, also inside blocks. As the real
+ * provider's plan has it: `vpcConfig.clusterSecurityGroupId` of a cluster is known while its version changes.
+ */
+export function planned(olds: unknown, oldInputs: unknown, news: unknown): unknown {
+    if (Array.isArray(olds) && Array.isArray(news)) {
+        const said = list(oldInputs);
+        return news.map((element, index) =>
+            same(said[index], element) ? planned(olds[index], said[index], element) : element,
+        );
+    }
+    if (!isObject(olds) || !isObject(news)) return news;
+    const said = record(oldInputs);
+    return {
+        ...Object.fromEntries(Object.entries(olds).filter(([key]) => !(key in said))),
+        ...Object.fromEntries(Object.entries(news).map(([key, value]) => [key, planned(olds[key], said[key], value)])),
+    };
 }
 
 /** Lists of plain values become sorted, JSON documents are read, so that equal meaning is equal. */

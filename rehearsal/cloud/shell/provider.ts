@@ -14,7 +14,7 @@ import {
 } from "./type";
 import { differences, empty, hasUnknown, same, valuesAt, type Difference, type Path } from "./values";
 import type { World, WorldObject } from "./world";
-import { isImmutable, matches, normalize, reaches, splitCode, withoutMarks, withoutNulls } from "./compare";
+import { isImmutable, matches, normalize, planned, reaches, splitCode, withoutMarks, withoutNulls } from "./compare";
 
 /** The resource that an operation is about. */
 export interface Subject {
@@ -121,9 +121,7 @@ export class SimulatedProvider {
     previewUpdate(token: string, olds: Properties, oldInputs: Properties, news: Properties): Properties {
         const { type } = this.known(token);
         if (this.pack.dryRuns) this.refuseChange(type, oldInputs, news, this.worldFor(news));
-        const outputs = { ...olds };
-        for (const key of Object.keys(oldInputs)) if (!(key in news)) delete outputs[key];
-        Object.assign(outputs, withoutMarks(news));
+        const outputs = planned(olds, oldInputs, withoutMarks(news)) as Properties;
         for (const key of type?.changing ?? []) if (!(key in news)) outputs[key] = UNKNOWN;
         return outputs;
     }
