@@ -7,6 +7,7 @@ import { fittingProblems } from "../shared/fitting";
 import type { ShapesOf } from "../shared/shape";
 import { choices, keysOf, listOf } from "../shared/shape";
 import { zoneProblems } from "../shared/zones";
+import { mostTypes } from "./nodeProblems";
 import { Architecture, awsArchitecture } from "./nodeTypes";
 
 /** What instance types are chosen by, as `ec2-instance-selector` does. */
@@ -81,10 +82,10 @@ export function checkInstanceRequirements(requirements: InstanceRequirements): P
                 message: `nothing costs ${sound.maxSpotPrice} USD; give a price, or leave it out.`,
             });
         }
-        if (sound.maxTypes !== undefined && (sound.maxTypes < 1 || sound.maxTypes > 20)) {
+        if (sound.maxTypes !== undefined && (sound.maxTypes < 1 || sound.maxTypes > mostTypes)) {
             problems.push({
                 path: "maxTypes",
-                message: `${sound.maxTypes} is outside 1 to 20, what a node group takes.`,
+                message: `${sound.maxTypes} is outside 1 to ${mostTypes}, what a node group takes.`,
             });
         }
         return [...problems, ...(sound.zones ? zoneProblems("zones", sound.zones) : [])];
@@ -107,7 +108,19 @@ export function chooseInstanceTypes(
 ): pulumi.Output<string[]> {
     refuseProblems("chooseInstanceTypes", name, checkInstanceRequirements(requirements));
     const found = pulumi.output(findTypes(name, requirements, opts.parent));
-    return keepUntil(opts.parent, `${name}-instance-types`, found, JSON.stringify(requirements));
+    return keepUntil(opts.parent, `${name}-instance-types`, found, meaningOf(requirements));
+}
+
+/** What requirements ask for, however they are written: neither another order nor a default that is spelled out chooses anew. */
+function meaningOf(requirements: InstanceRequirements): string {
+    const defaults = { gpus: 0, architecture: Architecture.Amd64, currentGeneration: true, spot: true };
+    const rest = { instanceStore: false, maxTypes: mostTypes, denyList: [], zones: [] };
+    const stated = Object.entries(requirements).filter(([, value]) => value !== undefined);
+    const all = { ...defaults, ...rest, ...Object.fromEntries(stated) };
+    const inOrder = Object.entries(all)
+        .map(([key, value]) => [key, Array.isArray(value) ? [...new Set(value)].sort() : value] as const)
+        .sort(([a], [b]) => (a < b ? -1 : 1));
+    return JSON.stringify(Object.fromEntries(inOrder));
 }
 
 async function findTypes(name: string, wanted: InstanceRequirements, parent: pulumi.Resource): Promise<string[]> {
@@ -132,7 +145,7 @@ async function findTypes(name: string, wanted: InstanceRequirements, parent: pul
                 : `AWS has no instance type in the provider's region that meets ${JSON.stringify(wanted)}.`;
         throw new InvalidArgumentsError(`chooseInstanceTypes "${name}"`, [{ path: "requirements", message }]);
     }
-    return affordable.sort(byPrice(prices)).slice(0, wanted.maxTypes ?? 20);
+    return affordable.sort(byPrice(prices)).slice(0, wanted.maxTypes ?? mostTypes);
 }
 
 function byPrice(prices: Map<string, number>): (a: string, b: string) => number {

@@ -6,7 +6,7 @@ import type { ShapesOf } from "../shared/shape";
 import { choices, keysOf, listOf } from "../shared/shape";
 import type { CommonNodeGroupArgs } from "./nodeGroup";
 import { CapacityType, NodeGroup, commonNodeGroupShapes, judgeCommonNodeGroupArgs } from "./nodeGroup";
-import { typeNameProblems } from "./nodeProblems";
+import { ownLabelProblems, typeNameProblems } from "./nodeProblems";
 import { TaintEffect } from "./nodeTaint";
 import { Architecture } from "./nodeTypes";
 
@@ -34,6 +34,7 @@ const shapes: ShapesOf<GravitonNodeGroupArgs> = {
 export function checkGravitonNodeGroupArgs(args: GravitonNodeGroupArgs): Problem[] {
     return fittingProblems(args, keysOf(shapes), (sound) => [
         ...judgeCommonNodeGroupArgs(sound),
+        ...ownLabelProblems(gravitonLabel, sound),
         ...typeNameProblems("instanceTypes", plain(sound.instanceTypes)),
     ]);
 }

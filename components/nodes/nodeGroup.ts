@@ -1,13 +1,14 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterInfo } from "../cluster/clusterInfo";
+import { keyArnProblems, roleArnProblems } from "../shared/arns";
 import type { Problem } from "../shared/check";
 import { InvalidArgumentsError, plain, refuseProblems } from "../shared/check";
 import { fittingProblems } from "../shared/fitting";
 import type { ShapesOf } from "../shared/shape";
 import { choices, keysOf, listOf, mapOf } from "../shared/shape";
 import { zoneProblems } from "../shared/zones";
-import { nodeLabelProblems, typeNameProblems } from "./nodeProblems";
+import { nodeLabelProblems, releaseVersionProblems, typeNameProblems } from "./nodeProblems";
 import type { NodeRole } from "./nodeRole";
 import { nodeRole } from "./nodeRole";
 import type { NodeScaling } from "./nodeScaling";
@@ -122,6 +123,9 @@ export function judgeCommonNodeGroupArgs(args: Partial<CommonNodeGroupArgs>): Pr
         ...scalingProblems("scaling", args.scaling),
         ...nodeLabelProblems("labels", args.labels ?? {}),
         ...taintProblems(args.taints ?? []),
+        ...keyArnProblems("diskKeyArn", args.diskKeyArn),
+        ...roleArnProblems("nodeRoleArn", args.nodeRoleArn),
+        ...releaseVersionProblems("releaseVersion", args.releaseVersion),
     ];
     const max = args.scaling?.max ?? Infinity;
     const { diskSizeGiB, maxPods, maxUnavailable, maxUnavailablePercentage: percentage, metadataHopLimit } = args;

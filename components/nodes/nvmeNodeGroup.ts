@@ -9,7 +9,7 @@ import type { ShapesOf } from "../shared/shape";
 import { choices, keysOf, listOf } from "../shared/shape";
 import type { CommonNodeGroupArgs } from "./nodeGroup";
 import { CapacityType, NodeGroup, commonNodeGroupShapes, judgeCommonNodeGroupArgs } from "./nodeGroup";
-import { typeNameProblems } from "./nodeProblems";
+import { ownLabelProblems, typeNameProblems } from "./nodeProblems";
 import { Architecture } from "./nodeTypes";
 import { LocalStorage } from "./nodeUserData";
 
@@ -55,6 +55,7 @@ const defaultDiskSizeGiB = 30;
 export function checkNvmeNodeGroupArgs(args: NvmeNodeGroupArgs): Problem[] {
     return fittingProblems(args, keysOf(shapes), (sound) => [
         ...judgeCommonNodeGroupArgs(sound),
+        ...ownLabelProblems(nvmeLabel, sound),
         ...typeNameProblems("instanceTypes", plain(sound.instanceTypes)),
         ...localVolumeProblems(sound),
     ]);

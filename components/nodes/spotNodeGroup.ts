@@ -8,7 +8,7 @@ import type { InstanceRequirements } from "./chooseInstanceTypes";
 import { checkInstanceRequirements, chooseInstanceTypes } from "./chooseInstanceTypes";
 import type { CommonNodeGroupArgs } from "./nodeGroup";
 import { CapacityType, NodeGroup, commonNodeGroupShapes, judgeCommonNodeGroupArgs } from "./nodeGroup";
-import { typeNameProblems } from "./nodeProblems";
+import { ownLabelProblems, typeNameProblems } from "./nodeProblems";
 import { TaintEffect } from "./nodeTaint";
 import { Architecture } from "./nodeTypes";
 
@@ -45,6 +45,7 @@ export function checkSpotNodeGroupArgs(args: SpotNodeGroupArgs): Problem[] {
         const types = plain(sound.instanceTypes);
         const problems = [
             ...judgeCommonNodeGroupArgs(sound),
+            ...ownLabelProblems(spotLabel, sound),
             ...typeNameProblems("instanceTypes", types),
             ...(sound.requirements ? under("requirements", checkInstanceRequirements(sound.requirements)) : []),
         ];

@@ -2,11 +2,12 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterInfo } from "../cluster/clusterInfo";
 import { WorkloadIdentity, WorkloadRole } from "../cluster/workloadRole";
+import { keyArnProblems } from "../shared/arns";
 import { type Problem, refuseProblems } from "../shared/check";
 import { fittingProblems } from "../shared/fitting";
 import { DrainGate, DrainSubject } from "../shared/drainGate";
 import { managedPolicyArn, policyJson } from "../shared/iamPolicy";
-import { labelProblems } from "../shared/kubernetesNames";
+import { isDnsSubdomain, labelProblems } from "../shared/kubernetesNames";
 import {
     checkManagedAddonArgs,
     managedAddon,
@@ -18,6 +19,7 @@ import { parseQuantity } from "../shared/quantity";
 import { zoneProblems } from "../shared/zones";
 import { choices, keysOf, listOf, mapOf, type ShapesOf } from "../shared/shape";
 import { rangeProblems, type Toleration, tolerationShape } from "./choices";
+import { driverTagProblems, EBS_ARGUMENT_TAGS } from "./driverTags";
 import {
     EBS_PROVISIONER,
     EBS_REASONS,
@@ -28,7 +30,6 @@ import {
     EbsVolumeType,
     FileSystemType,
 } from "./ebsStorageClass";
-import { keyArnProblems } from "./efsFileSystem";
 
 /** Which volumes of the account the driver may touch. */
 export const EbsDriverPolicy = {
@@ -130,6 +131,7 @@ function judge(args: EbsCsiStackArgs): Problem[] {
         ...rangeProblems("controllerReplicas", args.controllerReplicas, 1, 10),
         ...cpuProblems(args.nodeCpuRequest),
         ...rangeProblems("reservedAttachments", args.reservedAttachments, 1, 100),
+        ...driverTagProblems("volumeTags", args.volumeTags ?? {}, EBS_ARGUMENT_TAGS),
         ...rangeProblems("drainTimeoutSeconds", args.drainTimeoutSeconds, 30, 1800, " seconds"),
     ];
 }
@@ -341,6 +343,8 @@ function defaultProblems(args: EbsCsiStackArgs): Problem[] {
                 path: `demotedClasses[${index}]`,
                 message: `"${demoted}" is made by this component; name only classes that others have made`,
             });
+        } else if (!isDnsSubdomain(demoted)) {
+            problems.push({ path: `demotedClasses[${index}]`, message: `"${demoted}" is no name of a StorageClass` });
         } else if (all.indexOf(demoted) !== index) {
             problems.push({ path: `demotedClasses[${index}]`, message: `"${demoted}" is there twice; list it once.` });
         }

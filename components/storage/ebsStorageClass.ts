@@ -1,9 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { keyArnProblems } from "../shared/arns";
 import { type Problem, under } from "../shared/check";
 import { choices, keysOf, listOf, mapOf } from "../shared/shape";
 import { rangeProblems, ReclaimPolicy } from "./choices";
-import { keyArnProblems } from "./efsFileSystem";
+import { CLASS_TAGS, driverTagProblems } from "./driverTags";
 import { classNameProblems } from "./efsStorageClass";
 
 /** The name under which the EBS driver registers. */
@@ -113,7 +114,7 @@ function ebsClassProblems(spec: EbsClassSpec, zones: string[]): Problem[] {
         ...performanceProblems(spec),
         ...keyArnProblems("kmsKeyArn", spec.kmsKeyArn),
         ...zoneListProblems(spec.zones, zones),
-        ...tagProblems(spec.tags ?? {}),
+        ...driverTagProblems("tags", spec.tags ?? {}, CLASS_TAGS),
     ];
 }
 
@@ -164,16 +165,6 @@ function zoneListProblems(zones: string[] | undefined, known: string[]): Problem
         return zones.indexOf(zone) === index
             ? []
             : [{ path: `zones[${index}]`, message: `"${zone}" is there twice; list it once.` }];
-    });
-}
-
-function tagProblems(tags: Record<string, string>): Problem[] {
-    return Object.entries(tags).flatMap(([key, value]) => {
-        const path = `tags.${key}`;
-        if (/^(aws:|ebs\.csi\.aws\.com\/|kubernetes\.io\/|CSIVolumeName$)/.test(key) || key.length > 128) {
-            return [{ path, message: `"${key}" is reserved or too long: the driver refuses it` }];
-        }
-        return value.length > 256 ? [{ path, message: "a tag's value takes 256 characters at most" }] : [];
     });
 }
 

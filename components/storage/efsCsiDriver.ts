@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterInfo } from "../cluster/clusterInfo";
 import { WorkloadIdentity, WorkloadRole } from "../cluster/workloadRole";
-import { type Problem, refuseProblems, under } from "../shared/check";
+import { roleArnProblems } from "../shared/arns";
+import { type Problem, refuseProblems } from "../shared/check";
 import { fittingProblems } from "../shared/fitting";
 import { DrainGate, DrainSubject } from "../shared/drainGate";
 import { managedPolicyArn, policyJson } from "../shared/iamPolicy";
@@ -10,6 +11,7 @@ import { checkManagedAddonArgs, managedAddon, type ManagedAddonArgs, managedAddo
 import { parseQuantity } from "../shared/quantity";
 import { choices, keysOf, listOf, mapOf, type ShapesOf } from "../shared/shape";
 import { rangeProblems, type Toleration, tolerationShape } from "./choices";
+import { driverTagProblems, EFS_ARGUMENT_TAGS } from "./driverTags";
 import { EFS_PROVISIONER } from "./efsStorageClass";
 
 /** Arguments of {@link EfsCsiDriver}. */
@@ -81,7 +83,10 @@ function judge(args: EfsCsiDriverArgs): Problem[] {
         ...rangeProblems("controllerReplicas", args.controllerReplicas, 1, 10),
         ...rangeProblems("drainTimeoutSeconds", args.drainTimeoutSeconds, 30, 1800, " seconds"),
         ...memoryProblems(args),
-        ...roleArnProblems(args.crossAccountRoleArns ?? {}),
+        ...Object.entries(args.crossAccountRoleArns ?? {}).flatMap(([key, arn]) =>
+            roleArnProblems(`crossAccountRoleArns.${key}`, arn),
+        ),
+        ...driverTagProblems("accessPointTags", args.accessPointTags ?? {}, EFS_ARGUMENT_TAGS),
     ];
 }
 
@@ -209,15 +214,4 @@ function memoryProblems(args: EfsCsiDriverArgs): Problem[] {
         });
     }
     return problems;
-}
-
-function roleArnProblems(arns: Record<string, pulumi.Input<string>>): Problem[] {
-    return under(
-        "crossAccountRoleArns",
-        Object.entries(arns).flatMap(([key, arn]) =>
-            typeof arn === "string" && !/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/.test(arn)
-                ? [{ path: key, message: `"${arn}" is not the ARN of a role` }]
-                : [],
-        ),
-    );
 }

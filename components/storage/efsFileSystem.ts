@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import { type Problem, plain, under } from "../shared/check";
+import { keyArnProblems } from "../shared/arns";
+import { type Problem, under } from "../shared/check";
 import { guardImmutable } from "../shared/guard";
 import { policyJson } from "../shared/iamPolicy";
 import { zoneProblems } from "../shared/zones";
@@ -86,7 +87,11 @@ export interface EfsFileSystemSettings {
      * @default true
      */
     backups?: boolean;
-    /** A copy that EFS keeps up to date. @default none */
+    /**
+     * A copy that EFS keeps up to date. It cannot be changed. Left out later, it is forgotten, and EFS goes on copying until
+     * `aws efs delete-replication-configuration` ends it; the copy is then a file system of its own.
+     * @default none
+     */
     replication?: EfsReplication;
     /** The file system's `Name` tag. @default the component's name */
     displayName?: string;
@@ -244,13 +249,24 @@ function replicate(
     fileSystem: aws.efs.FileSystem,
     { region, kmsKeyArn, availabilityZone }: EfsReplication,
 ): void {
+    const guard = guardImmutable(
+        parent,
+        `${name}-replica-guard`,
+        { region, kmsKeyArn, availabilityZone },
+        {
+            what: `the copy of the file system "${name}"`,
+            instead:
+                "leave `replication` out and run `pulumi up`, end the copying with `aws efs delete-replication-configuration " +
+                "--source-file-system-id …` (the copy stays), and then set the new `replication`.",
+        },
+    );
     new aws.efs.ReplicationConfiguration(
         `${name}-replica`,
         {
             sourceFileSystemId: fileSystem.id,
             destination: { region, kmsKeyId: kmsKeyArn, availabilityZoneName: availabilityZone },
         },
-        { parent, retainOnDelete: true },
+        { parent, retainOnDelete: true, dependsOn: [guard] },
     );
 }
 
@@ -260,14 +276,6 @@ function keyProblems(args: EfsFileSystemSettings): Problem[] {
         problems.push({ path: "ownKey", message: "there is a kmsKeyArn as well; leave out one of the two" });
     }
     return [...problems, ...keyArnProblems("kmsKeyArn", args.kmsKeyArn)];
-}
-
-/** What is wrong with the ARN of a key. */
-export function keyArnProblems(path: string, input: pulumi.Input<string> | undefined): Problem[] {
-    const arn = plain(input);
-    return arn === undefined || /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/.+$/.test(arn)
-        ? []
-        : [{ path, message: `"${arn}" is not the ARN of a key, arn:aws:kms:<region>:<account>:key/<id>` }];
 }
 
 function throughputProblems(args: EfsFileSystemSettings): Problem[] {

@@ -128,15 +128,21 @@ export function permissionProblems(path: string, permissions: string | undefined
           ];
 }
 
-/** What is wrong with a directory of a file system. EFS: at most four levels and 100 characters for an access point's root. */
+/** What is wrong with a directory of a file system: what an access point takes for its root (EFS API Reference, RootDirectory). */
 export function directoryProblems(path: string, directory: string | undefined): Problem[] {
     if (directory === undefined) {
         return [];
     }
-    if (!directory.startsWith("/") || /\/\/|\/\.{1,2}(\/|$)/.test(directory)) {
-        return [{ path, message: `"${directory}" is no absolute path without "." and ".."` }];
+    const parts = directory.split("/").slice(1);
+    if (!directory.startsWith("/") || (directory !== "/" && parts.includes(""))) {
+        return [
+            { path, message: `"${directory}" is no path such as /logs/airflow: "/" at the beginning, none at the end` },
+        ];
     }
-    const levels = directory.split("/").filter((part) => part !== "").length;
+    if (parts.some((part) => part.startsWith(".")) || /[$#<>;`|&?{}^*\n]/.test(directory)) {
+        return [{ path, message: `"${directory}": EFS takes no name that begins with "." and none of $#<>;\`|&?{}^*` }];
+    }
+    const levels = directory === "/" ? 0 : parts.length;
     if (levels > 4 || directory.length > 100) {
         return [
             { path, message: `"${directory}" has ${levels} levels; an access point takes four, and 100 characters` },
@@ -157,7 +163,8 @@ function pathProblems({ basePath, subPathPattern }: EfsClassSpec): Problem[] {
             message: `"${subPathPattern}" has a variable that the driver lacks; there are \${.PVC.name}, \${.PVC.namespace} and \${.PV.name}`,
         });
     }
-    const whole = `${basePath === undefined || basePath === "/" ? "" : basePath}/${fixed.replace(/^\//, "")}`;
+    // The driver joins the two, and leaves out what is doubled.
+    const whole = `${basePath === undefined || basePath === "/" ? "" : basePath}/${fixed.replace(/^\/|\/$/g, "")}`;
     if (problems.length === 0) {
         problems.push(...directoryProblems("subPathPattern", whole));
     }

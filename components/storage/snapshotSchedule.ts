@@ -98,7 +98,8 @@ export class SnapshotSchedule extends pulumi.ComponentResource {
         const policy = new aws.dlm.LifecyclePolicy(
             name,
             {
-                description: `Snapshots of volumes by ${name}`,
+                // The Data Lifecycle Manager takes letters, digits, spaces, "_" and "-".
+                description: `Snapshots of volumes by ${name.replace(/[^\w-]/g, "-")}`,
                 executionRoleArn: role.arn,
                 state: (args.enabled ?? true) ? "ENABLED" : "DISABLED",
                 policyDetails: {

@@ -114,7 +114,7 @@ export class StaticEfsVolume extends pulumi.ComponentResource {
         const guard = guardImmutable(
             this,
             `${name}-guard`,
-            { ...args.directory, claimName, storage, ...pickInputs(args) },
+            { ...(args.directory && resolved(args.directory)), claimName, storage, ...pickInputs(args) },
             {
                 what: `the volume "${name}"`,
                 instead:
@@ -167,13 +167,18 @@ function pickInputs({ namespace, fileSystemId, accessPointId }: StaticEfsVolumeA
     return { namespace, fileSystemId, accessPointId };
 }
 
+/** The directory with its defaults: to state one of them, or to leave it out, changes nothing, to set another one does. */
+function resolved({ path, uid = 50000, gid = 0, permissions = "775" }: EfsDirectory): Required<EfsDirectory> {
+    return { path, uid, gid, permissions };
+}
+
 function accessPoint(
     parent: pulumi.Resource,
     name: string,
     args: StaticEfsVolumeArgs,
     guard: pulumi.Resource,
 ): aws.efs.AccessPoint {
-    const { path = "/", uid = 50000, gid = 0, permissions = "775" } = args.directory ?? {};
+    const { path, uid, gid, permissions } = resolved(args.directory ?? { path: "/" });
     return new aws.efs.AccessPoint(
         name,
         {

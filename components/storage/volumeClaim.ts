@@ -67,16 +67,29 @@ function judge(args: VolumeClaimArgs): Problem[] {
     if (args.claimName !== undefined && !isDnsSubdomain(args.claimName)) {
         problems.push({ path: "claimName", message: `"${args.claimName}" is no name of a claim` });
     }
+    if (args.accessMode !== AccessMode.ReadWriteMany && args.accessMode !== AccessMode.ReadOnlyMany) {
+        problems.push(...largestProblems(size));
+    }
     const tooSmall = size && snapshot && restoreProblem(size, snapshot);
     return tooSmall ? [...problems, { path: "size", message: tooSmall }] : problems;
 }
 
 /** What is wrong with the size of a claim. */
 export function sizeProblems(path: string, size: string | undefined): Problem[] {
-    const bytes = size === undefined ? 1 : parseQuantity(size);
+    const bytes = size === undefined ? undefined : parseQuantity(size);
+    if (size === undefined || (bytes !== undefined && bytes >= 2 ** 20)) {
+        return [];
+    }
     return bytes !== undefined && bytes >= 1
-        ? []
+        ? [{ path, message: `"${size}" is ${bytes} bytes, less than any volume; give a unit, such as 10Gi` }]
         : [{ path, message: `"${size}" is no size of a volume, such as 10Gi` }];
+}
+
+/** EBS user guide, "Amazon EBS volume types": 64 TiB is the most that any type holds. EFS takes any size, and ignores it. */
+function largestProblems(size: string | undefined): Problem[] {
+    return (size === undefined ? 0 : (parseQuantity(size) ?? 0)) > 64 * 2 ** 40
+        ? [{ path: "size", message: `${size} is more than the 64Ti of the largest EBS volume` }]
+        : [];
 }
 
 /**

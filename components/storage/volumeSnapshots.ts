@@ -7,6 +7,7 @@ import { isDnsSubdomain } from "../shared/kubernetesNames";
 import { checkManagedAddonArgs, managedAddon, type ManagedAddonArgs, managedAddonShapes } from "../shared/managedAddon";
 import { choices, keysOf, mapOf, type ShapesOf } from "../shared/shape";
 import { ReclaimPolicy } from "./choices";
+import { CLASS_TAGS, driverTagProblems } from "./driverTags";
 import { EBS_PROVISIONER } from "./ebsStorageClass";
 
 /** Arguments of {@link VolumeSnapshots}. */
@@ -33,6 +34,7 @@ const shapes: ShapesOf<VolumeSnapshotsArgs> = {
 export function checkVolumeSnapshotsArgs(args: VolumeSnapshotsArgs): Problem[] {
     return fittingProblems(args, keysOf(shapes), (fitting) => [
         ...checkManagedAddonArgs(fitting),
+        ...driverTagProblems("snapshotTags", fitting.snapshotTags ?? {}, CLASS_TAGS),
         ...(isDnsSubdomain(fitting.className ?? DEFAULT_CLASS)
             ? []
             : [{ path: "className", message: `"${fitting.className}" is no name of a class` }]),

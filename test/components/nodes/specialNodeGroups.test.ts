@@ -59,6 +59,25 @@ describe("chooseInstanceTypes", () => {
         assert.equal(first.replacementTrigger, same.replacementTrigger);
         assert.notEqual(first.replacementTrigger, other.replacementTrigger);
     });
+    it("takes requirements for the same however they are written", async () => {
+        const trigger = async (requirements: InstanceRequirements) =>
+            (await chosen(requirements)).one("pulumi:index:Stash").replacementTrigger;
+        const { vcpus, memoryGiB } = article;
+        const zones = ["eu-west-1a", "eu-west-1b"];
+        assert.equal(
+            await trigger({ vcpus, memoryGiB, zones, denyList: ["t.*", "m.*"] }),
+            await trigger({
+                ...{ denyList: ["m.*", "t.*"], zones: [...zones].reverse(), memoryGiB, vcpus, gpus: 0 },
+                ...{
+                    architecture: "amd64",
+                    currentGeneration: true,
+                    spot: true,
+                    maxTypes: 20,
+                    maxSpotPrice: undefined,
+                },
+            }),
+        );
+    });
     const cases: [string, InstanceRequirements, string[]][] = [
         ["without deny list burstable types too", { vcpus: 2, memoryGiB: 4, maxTypes: 2 }, ["t3.medium", "c5a.large"]],
         [
@@ -143,6 +162,23 @@ describe("SpotNodeGroup", () => {
             simulate(() => new SpotNodeGroup("workers", { ...common, ...args }).labels, options);
         await assert.rejects(make(few), /2 type\(s\) of spot capacity can go all at once/);
         await make({ ...few, lowDiversityReason });
+    });
+    it("refuses requirements that are no map, and what it gives its nodes itself in another way", () => {
+        assert.deepEqual(paths({ requirements: "2 vCPUs" }), ["requirements"]);
+        const labels = { lifecycle: "always" };
+        const taints = [{ key: "lifecycle", effect: "NO_EXECUTE" }];
+        assert.deepEqual(paths({ instanceTypes: types, labels, taint: true, taints }), [
+            "labels.lifecycle",
+            "taints[0]",
+        ]);
+        assert.deepEqual(paths({ instanceTypes: types, labels: { lifecycle: "spot" }, taints }), []);
+        const others = { family: "x86", disk: "ssd" };
+        assert.deepEqual(
+            [checkGravitonNodeGroupArgs, checkNvmeNodeGroupArgs].flatMap((check) =>
+                check({ ...common, labels: others }).map(({ path }) => path),
+            ),
+            ["labels.family", "labels.disk"],
+        );
     });
     it("takes either types or requirements", () => {
         assert.deepEqual(paths({}), ["instanceTypes"]);

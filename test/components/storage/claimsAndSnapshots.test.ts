@@ -150,6 +150,9 @@ describe("VolumeClaim", () => {
         });
         assertProblems(check({ fromSnapshot: { name: "s", size: "all" } }), { "fromSnapshot.size": /no size/ });
         assertProblems(check({ size: "-1Gi" }), { size: /no size/ });
+        assertProblems(check({ size: "10" }), { size: /"10" is 10 bytes, .* give a unit/ });
+        assertProblems(check({ size: "65Ti" }), { size: /64Ti of the largest EBS volume/ });
+        assert.deepEqual(check({ size: "1Pi", accessMode: "ReadWriteMany" }), [], "EFS takes any");
         assertProblems(check({ size: undefined }), { size: /no size/ });
         assert.deepEqual(check({ fromSnapshot: { name: "s", size: "4Gi" } }), []);
     });
@@ -186,9 +189,11 @@ describe("VolumeSnapshots", () => {
     });
 
     it("refuses bad input, all at once", () => {
-        const args = { cluster: clusterInfo, className: "A", deletionPolicy: "Maybe", version: "8" };
+        const snapshotTags = { "a=b": "c" };
+        const args = { cluster: clusterInfo, className: "A", deletionPolicy: "Maybe", version: "8", snapshotTags };
         assertProblems(checkVolumeSnapshotsArgs(args as unknown as VolumeSnapshotsArgs), {
             ...{ className: /no name/, deletionPolicy: /one of Delete, Retain/, version: /no version/ },
+            "snapshotTags.a=b": /key to end/,
         });
         assert.deepEqual(checkVolumeSnapshotsArgs({ cluster: clusterInfo }), []);
     });
@@ -285,6 +290,11 @@ describe("SnapshotSchedule", () => {
         assert.ok(dependencies.includes("nightly"));
         const trust = JSON.parse(made.one("aws:iam/role:Role").inputs.assumeRolePolicy).Statement[0];
         assert.deepEqual(trust.Principal, { Service: "dlm.amazonaws.com" });
+    });
+
+    it("describes itself in letters that the Data Lifecycle Manager takes, whatever its name", async () => {
+        const made = await simulate(() => new SnapshotSchedule("disks.night@ly", base).policyArn);
+        assert.equal(made.one(POLICY).inputs.description, "Snapshots of volumes by disks-night-ly");
     });
 
     it("hands on its options", async () => {

@@ -212,6 +212,15 @@ describe("EfsSharedStorage", () => {
         );
     });
 
+    it("guards its copy, of which EFS has one at a time and changes nothing", async () => {
+        const made = await make({ replication: { region: "eu-central-1" } });
+        const guard = made.one("pulumi:index:Stash", "files-replica-guard");
+        const unset = "(not set)";
+        assert.deepEqual(guard.inputs.input, { region: "eu-central-1", kmsKeyArn: unset, availabilityZone: unset });
+        const { dependencies } = made.one("aws:efs/replicationConfiguration:ReplicationConfiguration");
+        assert.ok(dependencies.includes("files-replica-guard"));
+    });
+
     it("guards what cannot be changed without losing the files", async () => {
         const made = await make();
         const guard = made.one("pulumi:index:Stash", "files-guard");
@@ -284,7 +293,7 @@ describe("EfsSharedStorage", () => {
                     "classes.odd.directoryPerms": /three octal digits/,
                     "classes.odd.uid": /needs gid/,
                     "classes.odd.gidRangeStart": /needs gidRangeEnd/,
-                    "classes.odd.basePath": /no absolute path/,
+                    "classes.odd.basePath": /no path such as/,
                     "classes.odd.az": /no such setting; known are basePath/,
                     "classes.odd.mountOptions[0]": /CrossAccountClasses/,
                     "classes.odd.mountOptions[1]": /refuses connections without TLS/,
@@ -299,6 +308,18 @@ describe("EfsSharedStorage", () => {
                     "classes.gone.gid": /whole number from 0/,
                 },
             );
+        });
+
+        it("includes directories that EFS makes no access point for, and none that the driver would mend", () => {
+            const classes = (spec: object) => check({ classes: { a: { ...spec } } });
+            for (const basePath of ["/logs/", "/.logs", "/a|b", ""]) {
+                assertProblems(classes({ basePath }), { "classes.a.basePath": /no path such as|EFS takes no name/ });
+            }
+            for (const subPathPattern of ["../up", "a/../b", ".${.PVC.name}", "a//b"]) {
+                const why = /no path such as|EFS takes no name/;
+                assertProblems(classes({ subPathPattern }), { "classes.a.subPathPattern": why });
+            }
+            assert.deepEqual(classes({ basePath: "/", subPathPattern: "${.PVC.namespace}/${.PVC.name}/" }), []);
         });
 
         it("asks for what a mode needs", () => {

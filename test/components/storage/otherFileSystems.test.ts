@@ -284,6 +284,15 @@ describe("StaticEfsVolume", () => {
         const guard = made.one("pulumi:index:Stash", "shared-guard");
         assert.equal(guard.inputs.input.path, "/shared");
         assert.equal(guard.inputs.input.storage, "5Gi");
+        // With its defaults, or a first uid would look like a new key of the guard, and make the volume anew.
+        assert.deepEqual(
+            (await make({ directory: { path: "/shared", uid: 50000, gid: 0, permissions: "775" } })).one(
+                "pulumi:index:Stash",
+                "shared-guard",
+            ).inputs.input,
+            guard.inputs.input,
+        );
+        assert.equal(guard.inputs.input.uid, 50000);
         assert.ok(made.one(CLAIM).dependencies.includes("shared-guard"));
         assert.ok(made.one("aws:efs/accessPoint:AccessPoint").dependencies.includes("shared-guard"));
     });
@@ -298,12 +307,16 @@ describe("StaticEfsVolume", () => {
             {
                 ...{ fileSystemId: /no id/, namespace: /namespace/, claimName: /no name/, size: /no size/ },
                 ...{ accessPointId: /no id of an access point/, directory: /either/ },
-                ...{ "directory.path": /absolute/, "directory.uid": /whole number/ },
+                ...{ "directory.path": /no path such as/, "directory.uid": /whole number/ },
                 ...{ "directory.permissions": /octal/, "directory.owner": /no such setting/ },
             },
         );
         assertProblems(check({ directory: undefined }), { directory: /either a directory or an accessPointId/ });
         assertProblems(check({ directory: { path: "/a/b/c/d/e" } }), { "directory.path": /5 levels/ });
+        for (const path of ["/logs/", "//logs", "/.logs", "/logs/..", "/a;b", "/a\nb", "/a*"]) {
+            assertProblems(check({ directory: { path } }), { "directory.path": /no path such as|EFS takes no name/ });
+        }
+        assert.deepEqual(check({ directory: { path: "/" } }), []);
         assert.deepEqual(check({}), []);
     });
 });
