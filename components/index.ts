@@ -13,6 +13,7 @@ export * from "./cluster/existingCluster";
 export * from "./cluster/platformCluster";
 export * from "./cluster/platformClusterArgs";
 
+export { defaultVersion as defaultKubernetesVersion } from "./cluster/kubernetesVersion";
 export * from "./cluster/clusterAccess";
 export type { KubeconfigSettings } from "./cluster/kubeconfig";
 

@@ -23,7 +23,7 @@ import {
     SpotNodeGroup,
     VolumeSnapshots,
 } from "../components";
-import { airflowArgs, alarmArgs, isSet, loadSettings, metastoreArgs, optional } from "./settings";
+import { airflowArgs, alarmArgs, hostNames, isSet, loadSettings, metastoreArgs, optional } from "./settings";
 
 // With source maps Node 20 never ends colouring the stack of an error in Pulumi's SDK, and its message is never seen.
 process.setSourceMapsEnabled(false);
@@ -38,8 +38,8 @@ const network =
     existing || isSet(settings.existingNetwork)
         ? new ExistingNetwork("network", {
               zones,
-              ...(existing && { vpcId: existing.info.vpcId }),
               ...settings.existingNetwork,
+              ...(existing && { vpcId: existing.info.vpcId }),
           })
         : new AirflowNetwork("network", { zones, ...settings.network });
 const platform = existing ?? new PlatformCluster("platform", { network: network.info, zones, ...settings.cluster });
@@ -68,7 +68,7 @@ const balancers = optional(
 );
 const dns = optional(
     settings.externalDns,
-    (args) => new ExternalDns("dns", { cluster: schedulable, ...args }, inCluster),
+    (args) => new ExternalDns("dns", { cluster: schedulable, hostNames: hostNames(settings), ...args }, inCluster),
 );
 const reachable = { ...inCluster, dependsOn: [...balancers, ...dns] };
 optional(

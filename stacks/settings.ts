@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as components from "../components";
 import type { Problem } from "../components";
+import { combinationProblems } from "./combinations";
 
 /** What the composition gives to components; all else of their arguments are settings. */
-type Given = "cluster" | "network" | "zones" | "metastore";
+type Given = "cluster" | "network" | "zones" | "metastore" | "hostNames";
 type SettingsOf<Args> = Omit<Args, Given>;
 /** Settings of something that a stack has only when asked. */
 type Optional<Args> = {
@@ -35,11 +36,11 @@ export interface Settings {
      * @default ["a", "b"]
      */
     zones: string[];
-    /** A new network: AirflowNetwork. Not used with existingNetwork. @default {} */
+    /** A new network: AirflowNetwork. Not with existingNetwork or existingCluster. @default {} */
     network: SettingsOf<components.AirflowNetworkArgs>;
-    /** A network that is there, instead of a new one: ExistingNetwork. With existingCluster the VPC is the cluster's, and this may stay empty. @default {} */
+    /** A network that is there, instead of a new one: ExistingNetwork. With existingCluster the VPC is the cluster's: leave out vpcId, or all of this. @default {} */
     existingNetwork: SettingsOf<components.ExistingNetworkArgs>;
-    /** A new cluster: PlatformCluster. Not used with existingCluster. @default {} */
+    /** A new cluster: PlatformCluster. Not with existingCluster. @default {} */
     cluster: SettingsOf<components.PlatformClusterArgs>;
     /** A cluster that is there, instead of a new one: ExistingCluster. @default {} */
     existingCluster: SettingsOf<components.ExistingClusterArgs>;
@@ -53,11 +54,11 @@ export interface Settings {
     snapshots: Optional<components.VolumeSnapshotsArgs>;
     /** The driver of shared file systems: EfsCsiDriver. @default {} */
     filesDriver: SettingsOf<components.EfsCsiDriverArgs>;
-    /** A new shared file system: EfsSharedStorage. Not used with existingFiles. @default {} */
+    /** A new shared file system: EfsSharedStorage. Not with existingFiles. @default {} */
     files: SettingsOf<components.EfsSharedStorageArgs>;
     /** A file system that is there, instead of a new one: ExistingFileSystem. @default {} */
     existingFiles: SettingsOf<components.ExistingFileSystemArgs>;
-    /** A new database: AirflowMetastore. Not used with existingMetastore. @default {} */
+    /** A new database: AirflowMetastore. Not with existingMetastore. @default {} */
     metastore: SettingsOf<components.AirflowMetastoreArgs>;
     /** A database that is there, instead of a new one: ExistingMetastore. @default {} */
     existingMetastore: SettingsOf<components.ExistingMetastoreArgs>;
@@ -98,17 +99,25 @@ interface Area {
     byDefault?: boolean;
     /** Adds what the composition derives from other areas. */
     complete?: (settings: Settings) => object;
-    /** The area that takes its place when that one is set. */
-    instead?: keyof Settings;
+    /** The areas that take its place when one of them is set. */
+    instead?: (keyof Settings)[];
 }
 
 /** Stands for what other components give, which no check looks into. */
 const LATER = pulumi.output<never>({} as never);
 
 const AREAS: Record<Exclude<keyof Settings, "zones">, Area> = {
-    network: { given: ["zones"], check: components.checkAirflowNetworkArgs, instead: "existingNetwork" },
-    existingNetwork: { given: ["zones"], check: components.checkExistingNetworkArgs },
-    cluster: { given: ["zones", "network"], check: components.checkPlatformClusterArgs, instead: "existingCluster" },
+    network: {
+        given: ["zones"],
+        check: components.checkAirflowNetworkArgs,
+        instead: ["existingNetwork", "existingCluster"],
+    },
+    existingNetwork: {
+        given: ["zones"],
+        check: components.checkExistingNetworkArgs,
+        complete: ({ existingCluster }) => (isSet(existingCluster) ? { vpcId: LATER } : {}),
+    },
+    cluster: { given: ["zones", "network"], check: components.checkPlatformClusterArgs, instead: ["existingCluster"] },
     existingCluster: { given: ["zones"], check: components.checkExistingClusterArgs },
     workers: { given: ["zones", "cluster"], check: components.checkSpotNodeGroupArgs },
     services: { given: ["zones", "cluster"], check: components.checkNodeGroupArgs, byDefault: false },
@@ -118,13 +127,13 @@ const AREAS: Record<Exclude<keyof Settings, "zones">, Area> = {
     files: {
         given: ["zones", "cluster", "network"],
         check: components.checkEfsSharedStorageArgs,
-        instead: "existingFiles",
+        instead: ["existingFiles"],
     },
     existingFiles: { given: ["zones", "cluster", "network"], check: components.checkExistingFileSystemArgs },
     metastore: {
         given: ["zones", "cluster", "network"],
         check: components.checkAirflowMetastoreArgs,
-        instead: "existingMetastore",
+        instead: ["existingMetastore"],
     },
     existingMetastore: { given: [], check: components.checkExistingMetastoreArgs },
     keda: { given: ["cluster"], check: components.checkKedaArgs, byDefault: true },
@@ -133,7 +142,7 @@ const AREAS: Record<Exclude<keyof Settings, "zones">, Area> = {
         check: components.checkAwsLoadBalancerControllerArgs,
         byDefault: false,
     },
-    externalDns: { given: ["cluster"], check: components.checkExternalDnsArgs, byDefault: false },
+    externalDns: { given: ["cluster", "hostNames"], check: components.checkExternalDnsArgs, byDefault: false },
     kubeOpsView: { given: [], check: components.checkKubeOpsViewArgs, byDefault: false },
     clusterAutoscaler: { given: ["cluster"], check: components.checkClusterAutoscalerArgs, byDefault: true },
     metricsServer: { given: ["cluster"], check: components.checkMetricsServerArgs, byDefault: false },
@@ -190,8 +199,9 @@ export function readSettings(source: SettingsSource): { settings: Settings; prob
         const { instead } = AREAS[key];
         if (isUsed(key, settings)) {
             problems.push(...components.under(key, checkArea(key, settings)));
-        } else if (instead && isSet(settings[key])) {
-            problems.push({ path: key, message: `is set and ${instead} too; take one of the two` });
+        } else if (isSet(settings[key])) {
+            const other = instead?.find((one) => isSet(settings[one] as object));
+            problems.push(...(other ? [{ path: key, message: `is set and ${other} too; take one of the two` }] : []));
         }
     }
     problems.push(...combinationProblems(settings));
@@ -253,13 +263,32 @@ export function airflowArgs(
     };
 }
 
+/** The host names that the stack's parts ask ExternalDNS for, by their settings. */
+export function hostNames({ airflow, kubeOpsView }: Pick<Settings, "airflow" | "kubeOpsView">): Record<string, string> {
+    const ui = airflow.ui?.exposure === "none" ? undefined : airflow.ui;
+    const asked = {
+        "airflow.ui.hostName": ui?.exposure && ui.hostName,
+        "kubeOpsView.loadBalancer.hostname": kubeOpsView.enabled ? kubeOpsView.loadBalancer?.hostname : undefined,
+    };
+    return Object.fromEntries(
+        Object.entries(asked).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+    );
+}
+
+/** The Kubernetes version of a new cluster. */
+export function plannedVersion({ cluster }: Pick<Settings, "cluster">): string {
+    return (cluster.kubernetesVersion as string | undefined) ?? components.defaultKubernetesVersion;
+}
+
 function isUsed(key: keyof typeof AREAS, settings: Settings): boolean {
     const { instead } = AREAS[key];
     if (key.startsWith("existing")) {
         return isSet(settings[key]);
     }
     // A switch that is neither true nor false has to be refused by the check.
-    return instead ? !isSet(settings[instead] as object) : (settings[key] as { enabled?: unknown }).enabled !== false;
+    return instead
+        ? !instead.some((other) => isSet(settings[other] as object))
+        : (settings[key] as { enabled?: unknown }).enabled !== false;
 }
 
 function checkArea(key: keyof typeof AREAS, settings: Settings): Problem[] {
@@ -273,10 +302,29 @@ function checkArea(key: keyof typeof AREAS, settings: Settings): Problem[] {
     } else if (byDefault !== undefined && typeof enabled !== "boolean") {
         problems.push({ path: "enabled", message: "is neither true nor false" });
     }
-    const others = Object.fromEntries(given.map((name) => [name, name === "zones" ? settings.zones : LATER]));
+    const others = Object.fromEntries(given.map((name) => [name, givenTo(name, settings)]));
     // Zones are judged once, for all areas.
     const found = check({ ...own, ...others } as never).filter(({ path }) => !/^zones\b/.test(path));
     return [...problems, ...found];
+}
+
+/** What the composition will give to a component, as far as it is known before anything runs. */
+function givenTo(name: string, settings: Settings): unknown {
+    switch (name) {
+        case "zones":
+            return settings.zones;
+        case "hostNames":
+            return hostNames(settings);
+        // Of what is new the checks may know what the settings say of it.
+        case "cluster":
+            return isSet(settings.existingCluster) ? LATER : { kubernetesVersion: plannedVersion(settings) };
+        case "network":
+            return isUsed("network", settings)
+                ? { vpcCidr: settings.network.cidrBlock ?? components.defaultCidrBlock }
+                : LATER;
+        default:
+            return LATER;
+    }
 }
 
 function readZones({ region, values }: SettingsSource): { zones: string[]; problems: Problem[] } {
@@ -291,7 +339,7 @@ function readZones({ region, values }: SettingsSource): { zones: string[]; probl
     const zones = given.map((zone: string) => (/^[a-z]$/.test(zone) ? `${region ?? "eu-west-1"}${zone}` : zone));
     problems.push(...components.zoneProblems("zones", zones, 2));
     zones.forEach((zone, index) => {
-        if (region && !zone.startsWith(region)) {
+        if (region && components.regionOfZone(zone) !== region && components.regionOfZone(zone) !== undefined) {
             problems.push({ path: `zones[${index}]`, message: `${zone} is no zone of the region ${region}` });
         }
     });
@@ -321,28 +369,6 @@ function concealed(source: SettingsSource, problems: Problem[]): Record<string, 
         record[last] = pulumi.secret(record[last]);
     }
     return values;
-}
-
-/** What only two areas together show to be wrong. */
-function combinationProblems(settings: Settings): Problem[] {
-    const problems: Problem[] = [];
-    const shared = isSet(settings.existingFiles) ? settings.existingFiles : settings.files;
-    const blocks = Object.keys(settings.disks.classes ?? { gp3: {}, standard: {} });
-    for (const name of Object.keys(shared.classes ?? { "efs-sc": {} }).filter((one) => blocks.includes(one))) {
-        problems.push({
-            path: `disks.classes.${name}`,
-            message: `the shared file system has a class "${name}" too; a cluster has one class of a name`,
-        });
-    }
-    const { enabled: scaled, kedaInstalled } = settings.airflow.workers?.scaling ?? {};
-    if (scaled !== false && settings.keda.enabled === false && !kedaInstalled) {
-        problems.push({
-            path: "keda.enabled",
-            message:
-                "workers are scaled by KEDA: enable it, say with airflow.workers.scaling.kedaInstalled that the cluster has it, or set airflow.workers.scaling.enabled to false",
-        });
-    }
-    return problems;
 }
 
 function stackSource(): SettingsSource {

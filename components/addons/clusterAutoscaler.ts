@@ -83,10 +83,7 @@ function judge(args: ClusterAutoscalerArgs): Problem[] {
         problems.push({ path: "scaleDownUnneededMinutes", message: `${minutes} is less than one minute` });
     }
     const cluster = plain(args.cluster);
-    if (cluster !== undefined && imageTag !== undefined) {
-        problems.push(...versionProblems(imageTag, cluster.kubernetesVersion));
-    }
-    return problems;
+    return cluster ? [...problems, ...imageProblems(cluster.kubernetesVersion, imageTag)] : problems;
 }
 
 /**
@@ -120,7 +117,10 @@ export class ClusterAutoscaler extends pulumi.ComponentResource {
             },
             { parent: this },
         );
-        this.imageTag = cluster.apply(({ kubernetesVersion }) => imageTagFor(kubernetesVersion, args.imageTag));
+        this.imageTag = cluster.apply(({ kubernetesVersion }) => {
+            refuseProblems("ClusterAutoscaler", name, imageProblems(kubernetesVersion, args.imageTag));
+            return args.imageTag ?? IMAGE_TAGS[kubernetesVersion];
+        });
         addonRelease(
             this,
             name,
@@ -138,30 +138,18 @@ export class ClusterAutoscaler extends pulumi.ComponentResource {
     }
 }
 
-function versionProblems(imageTag: string, kubernetesVersion: string): Problem[] {
+/** Why the autoscaler's image does not fit the cluster's version: it is older, or none is known for that version. */
+function imageProblems(kubernetesVersion: string, imageTag?: string): Problem[] {
     const minor = (version: string) => Number(version.replace(/^v/, "").split(".")[1]);
-    return minor(imageTag) < minor(kubernetesVersion)
-        ? [
-              {
-                  path: "imageTag",
-                  message: `${imageTag} is older than the cluster (${kubernetesVersion}); take a release of the cluster's minor version`,
-              },
-          ]
-        : [];
-}
-
-function imageTagFor(kubernetesVersion: string, given?: string): string {
-    const tag = given ?? IMAGE_TAGS[kubernetesVersion];
-    if (tag === undefined) {
-        throw new Error(
-            `ClusterAutoscaler: no release is known here for Kubernetes ${kubernetesVersion}; set imageTag to one of that minor version.`,
-        );
+    if (imageTag === undefined && !(kubernetesVersion in IMAGE_TAGS)) {
+        const message = `no release is known here for Kubernetes ${kubernetesVersion}; give one of that minor version`;
+        return [{ path: "imageTag", message }];
     }
-    const problems = versionProblems(tag, kubernetesVersion);
-    if (problems.length > 0) {
-        throw new Error(`ClusterAutoscaler: imageTag: ${problems[0].message}.`);
+    if (imageTag !== undefined && minor(imageTag) < minor(kubernetesVersion)) {
+        const message = `${imageTag} is older than the cluster (${kubernetesVersion}); take a release of the cluster's minor version`;
+        return [{ path: "imageTag", message }];
     }
-    return tag;
+    return [];
 }
 
 /** https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md, narrowed to the cluster's own groups. */

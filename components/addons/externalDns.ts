@@ -9,7 +9,7 @@ import { type Problem, plain, refuseProblems } from "../shared/check";
 import { DrainGate, DrainSubject } from "../shared/drainGate";
 import { fittingProblems } from "../shared/fitting";
 import { policyJson } from "../shared/iamPolicy";
-import { type ShapesOf, choices, listOf, keysOf } from "../shared/shape";
+import { type ShapesOf, choices, keysOf, listOf, mapOf } from "../shared/shape";
 import {
     type AddonResources,
     type HelmAddonArgs,
@@ -40,6 +40,11 @@ export interface ExternalDnsArgs extends HelmAddonArgs {
     privateZone?: boolean;
     /** Domains within the zone that ExternalDNS keeps to. @default the whole zone */
     domains?: string[];
+    /**
+     * Host names that Services and Ingresses will ask for, by who asks. One that ExternalDNS would not give is refused before
+     * anything is made, instead of never being answered. @default none
+     */
+    hostNames?: Record<string, string>;
     /** What happens to records that nothing asks for any more. @default sync */
     policy?: DnsRecordPolicy;
     /**
@@ -76,10 +81,35 @@ const shapes: ShapesOf<ExternalDnsArgs> = {
     zoneName: "string",
     privateZone: "boolean",
     domains: listOf("string"),
+    hostNames: mapOf("string"),
     policy: choices(DnsRecordPolicy),
     txtOwnerId: "string",
     identity: choices(WorkloadIdentity),
 };
+
+/** All domains and host names of the arguments, with their paths. */
+function namesOf({ domains, hostNames }: ExternalDnsArgs): [path: string, name: string][] {
+    return [
+        ...(domains ?? []).map((domain, index): [string, string] => [`domains[${index}]`, domain]),
+        ...Object.entries(hostNames ?? {}).map(([asker, name]): [string, string] => [`hostNames.${asker}`, name]),
+    ];
+}
+
+/** Domains and host names for which ExternalDNS would make no record: outside the zone, or outside the domains it keeps to. */
+function outsideProblems(args: ExternalDnsArgs, zoneName?: string): Problem[] {
+    return namesOf(args).flatMap(([path, name]) => {
+        if (!isDomain(name)) {
+            return [];
+        }
+        if (zoneName !== undefined && !isWithin(name, zoneName)) {
+            return [{ path, message: `${name} lies outside the zone ${zoneName}` }];
+        }
+        const kept = path.startsWith("hostNames.") && args.domains?.length ? args.domains : [name];
+        return kept.some((domain) => isWithin(name, domain))
+            ? []
+            : [{ path, message: `${name} lies outside the domains ${kept.join(", ")}` }];
+    });
+}
 
 /** What is wrong with the arguments of {@link ExternalDns}. */
 export function checkExternalDnsArgs(args: ExternalDnsArgs): Problem[] {
@@ -102,13 +132,10 @@ function judge(args: ExternalDnsArgs): Problem[] {
     if (zoneName !== undefined && !isDomain(zoneName)) {
         problems.push({ path: "zoneName", message: `"${zoneName}" is no domain name` });
     }
-    (args.domains ?? []).forEach((domain, index) => {
-        if (!isDomain(domain)) {
-            problems.push({ path: `domains[${index}]`, message: `"${domain}" is no domain name` });
-        } else if (zoneName !== undefined && !isWithin(domain, zoneName)) {
-            problems.push({ path: `domains[${index}]`, message: `${domain} lies outside the zone ${zoneName}` });
-        }
-    });
+    for (const [path, domain] of namesOf(args).filter(([, name]) => !isDomain(name))) {
+        problems.push({ path, message: `"${domain}" is no domain name` });
+    }
+    problems.push(...outsideProblems(args, zoneName));
     const owner = plain(args.txtOwnerId);
     if (owner !== undefined && !/^[\w.-]{1,200}$/.test(owner)) {
         problems.push({ path: "txtOwnerId", message: "use letters, digits, dots, dashes and underscores" });
@@ -139,7 +166,7 @@ export class ExternalDns extends pulumi.ComponentResource {
         super("airflow-eks:index:ExternalDns", name, {}, opts);
 
         const cluster = pulumi.output(args.cluster);
-        const zone = hostedZone(this, args);
+        const zone = hostedZone(this, name, args);
         this.zoneId = zone.zoneId;
         this.zoneName = zone.name;
         const owner = pulumi.output(args.txtOwnerId ?? keptOwnerId(this, name));
@@ -192,20 +219,16 @@ export class ExternalDns extends pulumi.ComponentResource {
     }
 }
 
-function hostedZone(parent: pulumi.Resource, args: ExternalDnsArgs) {
+function hostedZone(parent: pulumi.Resource, name: string, args: ExternalDnsArgs) {
     const zone = aws.route53.getZoneOutput(
         args.zoneId !== undefined
             ? { zoneId: args.zoneId }
             : { name: args.zoneName, privateZone: args.privateZone ?? false },
         { parent },
     );
-    return zone.apply(({ zoneId, name }) => {
-        for (const domain of args.domains ?? []) {
-            if (!isWithin(domain, name)) {
-                throw new Error(`ExternalDns: domains: ${domain} lies outside the hosted zone ${name}.`);
-            }
-        }
-        return { zoneId, name };
+    return zone.apply(({ zoneId, name: zoneName }) => {
+        refuseProblems("ExternalDns", name, outsideProblems(args, zoneName));
+        return { zoneId, name: zoneName };
     });
 }
 

@@ -64,7 +64,8 @@ export interface AirflowNetworkArgs {
 
 /** Without a way to the internet nodes cannot join, and pods get neither images nor credentials, unless these have endpoints. */
 const neededWithoutNat = ["ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "sts", "elasticfilesystem", "logs"];
-const defaultCidrBlock = "10.20.0.0/16";
+/** The addresses of a network that names none. */
+export const defaultCidrBlock = "10.20.0.0/16";
 
 const shapes: ShapesOf<AirflowNetworkArgs> = {
     zones: listOf("string"),

@@ -23,6 +23,9 @@ export interface NetworkLayoutSettings {
     publicCidrs?: Record<string, string>;
 }
 
+/** What AWS takes for no VPC: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html */
+const refusedBlocks = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4"];
+
 /** How many zones the standard layout has room for: no region has more. */
 const mostZones = 6;
 
@@ -53,6 +56,12 @@ export function networkLayoutProblems(settings: NetworkLayoutSettings): Problem[
         return [{ path: "cidrBlock", message: `"${cidrBlock}" is no block of IPv4 addresses such as 10.20.0.0/16.` }];
     }
     const problems: Problem[] = [];
+    if (refusedBlocks.some((refused) => cidrsOverlap(parseCidr(refused)!, block))) {
+        problems.push({
+            path: "cidrBlock",
+            message: `"${cidrBlock}" is reserved, AWS makes no VPC of it; take a private block.`,
+        });
+    }
     if (block.prefix < 16 || block.prefix > 22) {
         problems.push({
             path: "cidrBlock",

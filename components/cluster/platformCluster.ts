@@ -12,7 +12,7 @@ import { kubeconfigOf } from "./kubeconfig";
 import { defaultVersion, upgradeRefusal } from "./kubernetesVersion";
 import type { NetworkInfo } from "./networkInfo";
 import type { PlatformClusterArgs } from "./platformClusterArgs";
-import { checkPlatformClusterArgs, systemNodeLabels } from "./platformClusterArgs";
+import { checkPlatformClusterArgs, serviceOverlapProblems, systemNodeLabels } from "./platformClusterArgs";
 import { WorkloadRole } from "./workloadRole";
 
 /**
@@ -40,7 +40,10 @@ export class PlatformCluster extends pulumi.ComponentResource {
         refuseProblems("PlatformCluster", name, checkPlatformClusterArgs(args));
         super("airflow-eks:index:PlatformCluster", name, {}, opts);
         const version = args.kubernetesVersion ?? defaultVersion;
-        const network = pulumi.output(args.network);
+        const network = pulumi.output(args.network).apply((known) => {
+            refuseProblems("PlatformCluster", name, serviceOverlapProblems(args.serviceCidr, known.vpcCidr));
+            return known;
+        });
 
         const secretsKeyArn = args.secretsKeyArn ?? secretsKey(name, args, this).arn;
         const cluster = controlPlane(name, version, { ...args, secretsKeyArn }, network, this);

@@ -4,7 +4,7 @@ import type { NodeScaling } from "../nodes/nodeScaling";
 import { scalingProblems, scalingShape } from "../nodes/nodeScaling";
 import type { Problem } from "../shared/check";
 import { plain, under } from "../shared/check";
-import { cidrContains, parseCidr } from "../shared/cidr";
+import { cidrContains, cidrsOverlap, parseCidr } from "../shared/cidr";
 import type { ManagedAddonArgs } from "../shared/managedAddon";
 import { checkManagedAddonArgs, managedAddonShapes } from "../shared/managedAddon";
 import { fittingProblems } from "../shared/fitting";
@@ -140,6 +140,7 @@ export function checkPlatformClusterArgs(args: PlatformClusterArgs): Problem[] {
         ...keyProblems(plain(sound.secretsKeyArn)),
         ...logProblems(sound),
         ...serviceCidrProblems(sound.serviceCidr),
+        ...serviceOverlapProblems(sound.serviceCidr, plain(sound.network)?.vpcCidr),
         ...systemNodeProblems(sound.systemNodes ?? {}),
         ...Object.entries(sound.addons ?? {}).flatMap(([key, addon]) =>
             under(`addons.${key}`, checkManagedAddonArgs(addon)),
@@ -245,6 +246,19 @@ function serviceCidrProblems(text: string | undefined): Problem[] {
                   message: `"${text}" will not do: EKS takes a private block from /12 to /24, such as 172.20.0.0/16.`,
               },
           ];
+}
+
+/** EKS refuses a block of Services that shares addresses with the VPC. */
+export function serviceOverlapProblems(serviceCidr: string | undefined, vpcCidr: string | undefined): Problem[] {
+    const [services, vpc] = [parseCidr(serviceCidr ?? ""), parseCidr(vpcCidr ?? "")];
+    return services && vpc && cidrsOverlap(services, vpc)
+        ? [
+              {
+                  path: "serviceCidr",
+                  message: `${serviceCidr} overlaps with the VPC's ${vpcCidr}; give a block apart from it.`,
+              },
+          ]
+        : [];
 }
 
 function systemNodeProblems({ instanceTypes, scaling, diskSizeGiB }: SystemNodes): Problem[] {

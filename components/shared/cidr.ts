@@ -11,6 +11,10 @@ export function parseCidr(text: string): Cidr | undefined {
         return undefined;
     }
     const [a, b, c, d, prefix] = match.slice(1).map(Number);
+    // A leading zero means octal to some readers, and AWS takes none.
+    if (match.slice(1).some((number) => /^0\d/.test(number))) {
+        return undefined;
+    }
     if ([a, b, c, d].some((octet) => octet > 255) || prefix > 32) {
         return undefined;
     }

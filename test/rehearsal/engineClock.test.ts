@@ -3,7 +3,11 @@ import { Clock } from "../../rehearsal/cloud/shell/clock";
 
 describe("rehearsal: waiting in the simulated cloud", () => {
     const real = Date.now;
-    afterEach(() => (Date.now = real));
+    let asks: NodeJS.Timeout | undefined;
+    afterEach(() => {
+        Date.now = real;
+        clearInterval(asks);
+    });
 
     /** What is waited for: it comes true when told. */
     function something() {
@@ -30,16 +34,15 @@ describe("rehearsal: waiting in the simulated cloud", () => {
     it("goes on while the engine asks for anything", async () => {
         const clock = new Clock(0, 400);
         const { left, comes } = something();
-        const asks = setInterval(() => clock.alive(), 50);
-        setTimeout(comes, 1500);
+        asks = setInterval(() => clock.alive(), 50);
+        setTimeout(comes, 2500);
         assert.equal(await clock.until(left, 600), undefined);
-        clearInterval(asks);
     });
 
     it("does not take the engine's own work at a high speed for minutes", async () => {
         const clock = new Clock(1_000_000, 2000);
         const { left, comes } = something();
-        setTimeout(comes, 100);
+        setTimeout(comes, 700);
         assert.equal(await clock.until(left, 600), undefined);
     });
 

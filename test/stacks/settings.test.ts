@@ -86,7 +86,42 @@ describe("settings", () => {
         const existingNetwork = { vpcId: "vpc-0a1b2c3d" };
         assert.deepEqual(paths({ ...enough, existingNetwork, network: { natGateways: "Single" } }), ["network"]);
         assert.deepEqual(paths({ ...enough, existingNetwork }), []);
-        assert.deepEqual(paths({ workers: workers(), existingCluster: { clusterName: "mine" } }), []);
+        const mine = { workers: workers(), existingCluster: { clusterName: "mine" } };
+        assert.deepEqual(paths(mine), []);
+        assert.deepEqual(paths({ ...mine, network: { natGateways: "Single" } }), ["network"]);
+        assert.deepEqual(paths({ ...mine, existingNetwork: { minFreeAddresses: 8 } }), []);
+        assert.deepEqual(paths({ ...mine, existingNetwork: { vpcId: "vpc-0a1b2c3d" } }), ["existingNetwork.vpcId"]);
+    });
+
+    it("know a region by its whole name", () => {
+        const zones = ["ap-southeast-1a", "ap-southeast-1b"];
+        assert.deepEqual(paths({ ...enough, zones }, { region: "ap-south-1" }), ["zones[0]", "zones[1]"]);
+        assert.deepEqual(paths({ ...enough, zones: ["A", "b"] }), ["zones[0]"]);
+    });
+
+    it("know what two areas together make wrong", () => {
+        const cluster = { ...enough.cluster, kubernetesVersion: "1.35", serviceCidr: "10.20.0.0/16" };
+        assert.deepEqual(
+            paths({
+                ...enough,
+                cluster: { ...cluster, podIdentityAgent: false },
+                clusterAutoscaler: { imageTag: "v1.34.1", identity: "PodIdentity" },
+                airflow: { ui: { exposure: "network-load-balancer", hostName: "airflow.example.org" } },
+                kubeOpsView: { enabled: true, loadBalancer: { hostname: "view.example.com" } },
+                externalDns: { enabled: true, zoneName: "example.com", domains: ["dev.example.com"] },
+            }).sort(),
+            [
+                "airflow.ui.exposure",
+                "cluster.serviceCidr",
+                "clusterAutoscaler.identity",
+                "clusterAutoscaler.imageTag",
+                "externalDns.hostNames.airflow.ui.hostName",
+                "externalDns.hostNames.kubeOpsView.loadBalancer.hostname",
+                "kubeOpsView.loadBalancer",
+            ],
+        );
+        const apart = { cidrBlock: "10.30.0.0/16" };
+        assert.deepEqual(paths({ ...enough, cluster, network: apart }), []);
     });
 
     it("do not let a stack set what other parts give", () => {

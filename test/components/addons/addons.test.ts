@@ -137,7 +137,7 @@ describe("add-ons", () => {
             const newer = { ...cluster, kubernetesVersion: "1.99" };
             await assert.rejects(
                 simulate(() => new ClusterAutoscaler("s", { cluster: newer }).imageTag),
-                /no release is known here for Kubernetes 1\.99; set imageTag/,
+                /imageTag: no release is known here for Kubernetes 1\.99/,
             );
         });
 
@@ -257,11 +257,18 @@ describe("add-ons", () => {
                 ),
                 ["domains[1]"],
             );
-            const args = { cluster, zoneId: "Z123EXAMPLE", domains: ["other.org"] };
+            const hostNames = { view: "view.example.net", ui: "ui.example.com" };
+            const args = { cluster, zoneId: "Z123EXAMPLE", domains: ["other.org"], hostNames };
             await assert.rejects(
-                simulate(() => new ExternalDns("dns", args).zoneId, zoneCalls),
-                /other\.org lies outside the hosted zone example\.com/,
+                simulate(
+                    () => new ExternalDns("dns", { ...args, hostNames: { view: "view.other.org" } }).zoneId,
+                    zoneCalls,
+                ),
+                /domains\[0\]: other\.org lies outside the zone example\.com\n.*hostNames\.view: view\.other\.org lies/,
             );
+            assert.deepEqual(paths(checkExternalDnsArgs(args)), ["hostNames.view", "hostNames.ui"]);
+            const named = { cluster, zoneName: "EXAMPLE.com.", hostNames };
+            assert.deepEqual(paths(checkExternalDnsArgs(named)), ["hostNames.view"]);
         });
 
         it("refuses bad input, all at once", () => {

@@ -155,6 +155,8 @@ describe("AirflowNetwork", () => {
             ["a block too small", { cidrBlock: "10.0.0.0/23" }, ["cidrBlock"]],
             ["a block too large", { cidrBlock: "10.0.0.0/8" }, ["cidrBlock"]],
             ["no block", { cidrBlock: "10.0.0.1/16" }, ["cidrBlock"]],
+            ["a block with leading zeros", { cidrBlock: "010.20.0.0/16" }, ["cidrBlock"]],
+            ["a reserved block", { cidrBlock: "169.254.0.0/16" }, ["cidrBlock"]],
             ["more zones than there is room for", { zones: [..."abcdefg"].map((z) => `us-east-1${z}`) }, ["zones"]],
             [
                 "blocks that overlap",

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
 import { upgradeRefusal } from "../../../components/cluster/kubernetesVersion";
 import { PlatformCluster } from "../../../components/cluster/platformCluster";
 import type { PlatformClusterArgs } from "../../../components/cluster/platformClusterArgs";
@@ -319,6 +320,12 @@ describe("PlatformCluster", () => {
         for (const [what, args, expected] of bad) {
             it(what, () => assert.deepEqual(paths(args), expected));
         }
+        it("Services among the VPC's addresses, also where the VPC is looked up", async () => {
+            for (const network of [minimal.network, pulumi.output(minimal.network)]) {
+                const overlapping = made({ network, serviceCidr: "10.20.0.0/16" });
+                await assert.rejects(overlapping, /serviceCidr: 10\.20\.0\.0\/16 overlaps with the VPC/);
+            }
+        });
         it("everything at once", async () => {
             const args = { zones: ["eu-west-1a"], publicAccessCidrs: [], kubernetesVersion: "1.20", clusterName: "" };
             await assert.rejects(made(args), /PlatformCluster "platform" cannot be deployed like this, 4 problem/);
