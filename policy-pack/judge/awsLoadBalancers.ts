@@ -62,18 +62,27 @@ function judgeBalancer(judgement: Judgement, stack: Stack, balancer: Resource): 
 }
 
 function judgeGroups(judgement: Judgement, stack: Stack, balancer: Resource): void {
-    const groups = stack.once(indexGroups);
-    const found = refer(stack, balancer, "securityGroups", balancer.props.securityGroups, SECURITY_GROUPS);
-    const openings = [...found.resources.map(({ urn }) => urn), ...found.external].flatMap(
-        (key) => groups.get(key)?.openings ?? [],
-    );
-    if (isPublic(openings.flatMap((opening) => resolvedRanges(stack, opening).cidrs))) {
+    const internet = admitInternet(stack, balancer, "securityGroups", balancer.props.securityGroups);
+    if (internet === true) {
         judgement.violation(balancer, "securityGroups", "its security groups let the whole internet reach it");
-    } else if (found.unknown || found.external.some((id) => !groups.has(id))) {
+    } else if (internet === undefined) {
         judgement.unknown(
             balancer,
             "securityGroups",
             "who is admitted by its security groups is not to be seen in this program (yet)",
         );
     }
+}
+
+/** Whether the security groups that a property names let the whole internet in; undefined when that is not (all) to be seen. */
+export function admitInternet(stack: Stack, from: Resource, property: string, named: unknown): boolean | undefined {
+    const groups = stack.once(indexGroups);
+    const found = refer(stack, from, property, named, SECURITY_GROUPS);
+    const openings = [...found.resources.map(({ urn }) => urn), ...found.external].flatMap(
+        (key) => groups.get(key)?.openings ?? [],
+    );
+    if (isPublic(openings.flatMap((opening) => resolvedRanges(stack, opening).cidrs))) {
+        return true;
+    }
+    return found.unknown || found.external.some((id) => !groups.has(id)) ? undefined : false;
 }

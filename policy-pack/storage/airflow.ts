@@ -1,6 +1,7 @@
 import { isUnknown, UNKNOWN, type Unknown } from "../plain";
+import { readModes } from "./claims";
 import type { Carried, ChartUse, Claim, Mode } from "./model";
-import { elements, get, isTree, text, under, type Text, type Tree } from "./values";
+import { elements, get, isTree, placeholder, text, under, type Text, type Tree } from "./values";
 
 /** The official chart (repository airflow.apache.org); charts of the same name from elsewhere are read by shape. */
 export function isAirflowChart({ chart, repository }: ChartUse): boolean {
@@ -10,6 +11,40 @@ export function isAirflowChart({ chart, repository }: ChartUse): boolean {
     const from = typeof repository === "string" && repository !== "" ? repository : chart;
     const elsewhere = /bitnami|airflow-helm|airflow-stable|astronomer|gethue/i;
     return !elsewhere.test(from);
+}
+
+/** The community's chart (airflow-helm/charts, once stable/airflow), whose values only look like the official ones. */
+export function isCommunityChart({ chart, repository }: ChartUse): boolean {
+    const from = [chart, repository].filter((one) => typeof one === "string").join(" ");
+    return (
+        /(^|[/ ])airflow(-\d+\.\d+\.\d+[^/ ]*\.tgz)?( |$)/.test(from) &&
+        /airflow-helm|airflow-stable|stable/i.test(from)
+    );
+}
+
+/** Its shared volumes, with the modes that it asks for when nothing is said; all else has the usual shapes. */
+export function communityClaims(
+    chart: ChartUse,
+    values: Tree,
+    carried: Carried,
+    byShape: (value: unknown, path: string) => void,
+): void {
+    const modes: Record<string, Mode> = { logs: "ReadWriteMany", dags: "ReadOnlyMany" };
+    for (const [area, mode] of Object.entries(modes)) {
+        const at = [area, "persistence"];
+        if (on(get(values, ...at, "enabled"), false) === true && !isGiven(values, area)) {
+            const said = modesOf(get(values, ...at, "accessMode"), mode);
+            carried.claims.push(
+                claimOf(
+                    chart,
+                    values,
+                    { at, enabled: true, modes: said, classFrom: [at] },
+                    under(chart.path, ...at, "accessMode"),
+                ),
+            );
+        }
+    }
+    byShape(withoutRead(values, Object.keys(modes)), chart.path);
 }
 
 interface Setting {
@@ -40,7 +75,7 @@ export function airflowClaims(
             carried.claims.push(claimOf(chart, values, setting));
         }
     }
-    byShape(withoutRead(values), chart.path);
+    byShape(withoutRead(values, ["workers", "triggerer", "redis", "postgresql", "dags", "logs"]), chart.path);
 }
 
 function settingsOf(values: Tree): Setting[] {
@@ -110,7 +145,7 @@ function settingsOf(values: Tree): Setting[] {
         {
             at: ["dags", "persistence"],
             enabled: on(get(values, "dags", "persistence", "enabled"), false),
-            modes: dagModes(values),
+            modes: modesOf(get(values, "dags", "persistence", "accessMode"), "ReadWriteOnce"),
             classFrom: [["dags", "persistence"]],
             existing: existingIn(values, "dags"),
             sharedBy: 2,
@@ -126,18 +161,11 @@ function settingsOf(values: Tree): Setting[] {
     ];
 }
 
-function dagModes(values: Tree): Mode[] | Unknown {
-    const mode = get(values, "dags", "persistence", "accessMode");
-    const known: Mode[] = ["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"];
-    if (isUnknown(mode)) {
-        return UNKNOWN;
-    }
-    return mode === undefined
-        ? ["ReadWriteOnce"]
-        : elements(mode).map(([one]) => known.find((name) => name === one) ?? "malformed");
+function modesOf(said: unknown, otherwise: Mode): Mode[] | Unknown {
+    return said === undefined ? [otherwise] : readModes(said);
 }
 
-function claimOf(chart: ChartUse, values: Tree, setting: Setting): Claim {
+function claimOf(chart: ChartUse, values: Tree, setting: Setting, modesPath?: string): Claim {
     const from = setting.classFrom.find((keys) =>
         ["storageClassName", "storageClass"].some((key) => isNamed(get(values, ...keys, key))),
     );
@@ -150,8 +178,8 @@ function claimOf(chart: ChartUse, values: Tree, setting: Setting): Claim {
         kind: "setting",
         namespace: chart.namespace,
         modes: setting.modes,
-        modesPath: setting.at[0] === "dags" ? under(path, "accessMode") : under(path, "enabled"),
-        className: name === "-" ? "" : typeof name === "string" && name.includes("{{") ? UNKNOWN : name,
+        modesPath: modesPath ?? under(path, setting.at[0] === "dags" ? "accessMode" : "enabled"),
+        className: name === "-" ? "" : placeholder(name) ? UNKNOWN : name,
         classPath: from ? under(chart.path, ...from, key) : under(path, "storageClassName"),
         volumeName: undefined,
         existing: setting.existing,
@@ -192,8 +220,7 @@ function all(...switches: (boolean | Unknown)[]): boolean | Unknown {
 }
 
 /** The values without the sections that were read exactly; the rest (extra volumes, claim templates) has the usual shapes. */
-function withoutRead(values: Tree): Tree {
-    const areas = ["workers", "triggerer", "redis", "postgresql", "dags", "logs"];
+function withoutRead(values: Tree, areas: string[]): Tree {
     const strip = (value: unknown): unknown => {
         if (Array.isArray(value)) {
             return value.map(strip);

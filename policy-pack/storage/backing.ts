@@ -90,11 +90,11 @@ function csiBacking({ driver, handle, attributes }: VolumeSource): Backing {
     return backingOfProvisioner(driver);
 }
 
-/** Whether a server's name is that of an EFS file system, as a whole or in one zone. */
+/** Whether a server's name is that of an EFS file system, as a whole or in one zone; its id may still be to be filled in. */
 export function isEfsAddress(server: unknown): boolean {
     return (
         typeof server === "string" &&
-        /^([a-z0-9-]+\.)?fs-[0-9a-f]+\.efs\.[a-z0-9-]+\.amazonaws\.com(\.cn)?\.?$/i.test(server.trim())
+        /^([a-z0-9-]+\.)?[^.\s]+\.efs\.[^.\s]+\.amazonaws\.com(\.cn)?\.?$/i.test(server.trim())
     );
 }
 

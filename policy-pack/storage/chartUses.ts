@@ -2,7 +2,7 @@ import { isUnknown } from "../plain";
 import type { Resource } from "../rule";
 import { document } from "./documents";
 import type { ChartUse, KubernetesObject } from "./model";
-import { elements, get, isTree, text, type Tree } from "./values";
+import { elements, get, isTree, text, under, type Tree } from "./values";
 
 /** A `kubernetes:helm.sh/v3:Release`. */
 export function chartOfRelease(resource: Resource): ChartUse {
@@ -14,74 +14,102 @@ export function chartOfRelease(resource: Resource): ChartUse {
         chart: text(get(props, "chart")),
         repository: text(get(props, "repositoryOpts", "repo")),
         values: get(props, "values"),
-        moreValues: isUnknown(files) || elements(files).length > 0,
+        moreValues: isUnknown(files) || elements(files).length > 0 ? "valueYamlFiles" : undefined,
         namespace: text(get(props, "namespace")),
     };
 }
 
 /** Custom resources that install charts: of Argo CD, Flux, and Rancher's Helm controller. */
-export function chartOfObject(object: KubernetesObject): ChartUse | undefined {
-    const { body } = object;
-    const namespace = text(get(body, "spec", "targetNamespace")) ?? object.namespace;
-    const use = (chart: unknown, repository: unknown, values: Given, path: string, moreValues = false): ChartUse => ({
-        resource: object.resource,
-        path: object.path === "" ? path : `${object.path}.${path}`,
-        chart: text(chart),
-        repository: text(repository),
-        values: values.value,
-        moreValues: moreValues || values.unreadable,
-        namespace,
-    });
-    switch (`${object.group}/${object.kind}`) {
-        case "helm.toolkit.fluxcd.io/HelmRelease": {
-            const elsewhere = elements(get(body, "spec", "valuesFrom")).length > 0;
-            return use(
-                get(body, "spec", "chart", "spec", "chart"),
-                undefined,
-                given(get(body, "spec", "values")),
-                "spec.values",
-                elsewhere,
-            );
-        }
+export function chartsOfObject(object: KubernetesObject): ChartUse[] {
+    const { body, group, kind } = object;
+    const spec = { value: get(body, "spec"), path: under(object.path, "spec") };
+    switch (`${group}/${kind}`) {
+        case "helm.toolkit.fluxcd.io/HelmRelease":
+            return [ofFlux(object, spec)];
         case "helm.cattle.io/HelmChart":
-            return use(
-                get(body, "spec", "chart"),
-                get(body, "spec", "repo"),
-                given(get(body, "spec", "valuesContent")),
-                "spec.valuesContent",
-            );
-        case "argoproj.io/Application": {
-            const [source] = [
-                get(body, "spec", "source"),
-                ...elements(get(body, "spec", "sources")).map(([one]) => one),
-            ].filter((one) => get(one, "chart") !== undefined);
-            const helm = get(source, "helm");
-            const values = given(get(helm, "valuesObject") ?? get(helm, "values"));
-            const merged = isTree(values.value)
-                ? { ...values, value: withParameters(values.value, get(helm, "parameters")) }
-                : values;
-            const key = get(helm, "valuesObject") !== undefined ? "valuesObject" : "values";
-            const files = elements(get(helm, "valueFiles")).length > 0;
-            return source === undefined
-                ? undefined
-                : use(get(source, "chart"), get(source, "repoURL"), merged, `spec.source.helm.${key}`, files);
+            return [ofRancher(object, spec)];
+        case "argoproj.io/Application":
+            return ofArgo(object, spec);
+        case "argoproj.io/ApplicationSet": {
+            const path = under(spec.path, "template", "spec");
+            return ofArgo(object, { value: get(spec.value, "template", "spec"), path });
         }
         default:
-            return undefined;
+            return [];
     }
+}
+
+interface At {
+    value: unknown;
+    path: string;
+}
+
+function ofFlux({ resource, namespace }: KubernetesObject, { value, path }: At): ChartUse {
+    const values = given(get(value, "values"));
+    const at = under(path, "values");
+    return {
+        resource,
+        path: at,
+        chart: text(get(value, "chart", "spec", "chart")),
+        repository: text(get(value, "chart", "spec", "sourceRef", "name")),
+        values: values.value,
+        moreValues: elements(get(value, "valuesFrom")).length > 0 ? under(path, "valuesFrom") : values.unreadable && at,
+        namespace: text(get(value, "targetNamespace")) ?? namespace,
+    };
+}
+
+function ofRancher({ resource, namespace }: KubernetesObject, { value, path }: At): ChartUse {
+    const values = given(get(value, "valuesContent"));
+    const at = under(path, "valuesContent");
+    return {
+        resource,
+        path: at,
+        chart: text(get(value, "chart")),
+        repository: text(get(value, "repo")),
+        values: values.value,
+        moreValues: values.unreadable && at,
+        namespace: text(get(value, "targetNamespace")) ?? namespace,
+    };
+}
+
+/** The charts of an Application: from a chart repository, or from a folder in git if values are given. */
+function ofArgo({ resource }: KubernetesObject, { value, path }: At): ChartUse[] {
+    const sources = [
+        { value: get(value, "source"), path: under(path, "source") },
+        ...elements(get(value, "sources")).map(([one, index]) => ({ value: one, path: under(path, "sources", index) })),
+    ].filter(({ value: one }) => get(one, "chart") !== undefined || get(one, "helm") !== undefined);
+    return sources.map(({ value: source, path: at }) => {
+        const helm = get(source, "helm");
+        const key = get(helm, "valuesObject") !== undefined ? "valuesObject" : "values";
+        const values = given(get(helm, key));
+        const where = under(at, "helm", key);
+        return {
+            resource,
+            path: where,
+            chart: text(get(source, "chart")),
+            repository: text(get(source, "repoURL")),
+            values: isTree(values.value) ? withParameters(values.value, get(helm, "parameters")) : values.value,
+            moreValues:
+                elements(get(helm, "valueFiles")).length > 0
+                    ? under(at, "helm", "valueFiles")
+                    : values.unreadable && where,
+            namespace: text(get(value, "destination", "namespace")),
+        };
+    });
 }
 
 interface Given {
     value: unknown;
-    unreadable: boolean;
+    /** `undefined` if they can be read. */
+    unreadable: true | undefined;
 }
 
 function given(values: unknown): Given {
     if (typeof values !== "string") {
-        return { value: values ?? {}, unreadable: false };
+        return { value: values ?? {}, unreadable: undefined };
     }
     const read = document(values);
-    return { value: read ?? {}, unreadable: read === undefined };
+    return { value: read ?? {}, unreadable: read === undefined ? true : undefined };
 }
 
 /** `a.b.c=value` set above the values, as `helm --set` does. */

@@ -1,6 +1,6 @@
 import { isUnknown } from "../plain";
 import { driverClasses } from "./addons";
-import { airflowClaims, isAirflowChart } from "./airflow";
+import { airflowClaims, communityClaims, isAirflowChart, isCommunityChart } from "./airflow";
 import type { Carried, ChartUse } from "./model";
 import { get, isTree, text } from "./values";
 
@@ -17,8 +17,8 @@ export function chartName({ chart }: ChartUse): string | undefined {
 
 /** Reads a chart's values: exactly where the chart is known, by shape otherwise. */
 export function readChart(chart: ChartUse, carried: Carried, byShape: (value: unknown, path: string) => void): void {
-    if (chart.moreValues || isUnknown(chart.values) || isUnknown(chart.chart)) {
-        carried.blanks.push({ resource: chart.resource, path: chart.moreValues ? "valueYamlFiles" : chart.path });
+    if (chart.moreValues !== undefined || isUnknown(chart.values) || isUnknown(chart.chart)) {
+        carried.blanks.push({ resource: chart.resource, path: chart.moreValues ?? chart.path });
     }
     if (isUnknown(chart.values)) {
         return;
@@ -28,14 +28,26 @@ export function readChart(chart: ChartUse, carried: Carried, byShape: (value: un
     carried.classes.push(...driverClasses(chart.resource, chartName(chart) ?? "", values, chart.path));
     if (isAirflowChart(chart)) {
         airflowClaims(chart, values, carried, byShape);
+    } else if (isCommunityChart(chart)) {
+        communityClaims(chart, values, carried, byShape);
     } else {
         byShape(values, chart.path);
     }
-    const common = text(get(values, "global", "defaultStorageClass")) ?? text(get(values, "global", "storageClass"));
+    const [forAll, otherwise] = ["storageClass", "defaultStorageClass"].map(
+        (key) => text(get(values, "global", key)) || undefined,
+    );
     for (const claim of carried.claims.slice(before)) {
         claim.namespace ??= chart.namespace;
-        if (claim.kind === "setting" && claim.className === undefined && common !== "") {
-            claim.className = common === "-" ? "" : common;
+        if (claim.kind === "setting") {
+            // In Bitnami's charts the class for all counts before the one of a section.
+            const named = isOfBitnami(chart) ? (forAll ?? claim.className) : (claim.className ?? forAll);
+            const name = named ?? otherwise;
+            claim.className = name === "-" ? "" : name;
         }
     }
+}
+
+/** Whether a chart is one of Bitnami's, whose names others use too. */
+export function isOfBitnami({ chart, repository }: ChartUse): boolean {
+    return [chart, repository].some((one) => typeof one === "string" && one.includes("bitnami"));
 }

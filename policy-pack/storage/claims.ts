@@ -1,10 +1,14 @@
 import { isUnknown, UNKNOWN } from "../plain";
 import type { Resource } from "../rule";
 import type { Claim, Mode } from "./model";
-import { elements, get, isTree, text, under } from "./values";
+import { elements, get, isTree, placeholder, text, under } from "./values";
 
 const betaClass = "volume.beta.kubernetes.io/storage-class";
 const modes = ["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"] as const;
+/** What charts and operators call modes and class. */
+const modesInCharts = ["accessModes", "accessMode", "storageAccessModes"];
+const classInCharts = ["storageClassName", "storageClass", "class"];
+const sizes = /^(size|storage|resources|capacity|volumeSize|diskSize|storageSize|existingClaim)$/i;
 
 /** Reads the specification of a claim, with the metadata that belongs to it. */
 export function readClaim(
@@ -14,9 +18,10 @@ export function readClaim(
     metadata: unknown,
     partial: boolean,
 ): Claim {
-    const modesKey = ["accessModes", "accessMode"].find((key) => get(spec.value, key) !== undefined);
-    const classKeys = kind === "setting" ? ["storageClassName", "storageClass", "class"] : ["storageClassName"];
-    const classKey = classKeys.find((key) => isText(get(spec.value, key)));
+    const modesKeys = keysOf(spec.value, kind === "setting" ? modesInCharts : ["accessModes", "accessMode"]);
+    const classKeys = kind === "setting" ? classInCharts : ["storageClassName"];
+    const classKey = keysOf(spec.value, classKeys).find((key) => isText(get(spec.value, key)));
+    const [modesKey] = modesKeys;
     // The old annotation counts before the field: an object that has both is one that was converted.
     const annotated = text(get(metadata, "annotations", betaClass));
     const said = classKey === undefined ? undefined : text(get(spec.value, classKey));
@@ -26,7 +31,7 @@ export function readClaim(
         kind,
         name: text(get(metadata, "name")),
         namespace: text(get(metadata, "namespace")),
-        modes: isUnknown(spec.value) ? UNKNOWN : readModes(modesKey && get(spec.value, modesKey)),
+        modes: isUnknown(spec.value) ? UNKNOWN : allModes(modesKeys.map((key) => readModes(get(spec.value, key)))),
         modesUnsaid: modesKey === undefined && !isUnknown(spec.value),
         modesPath: under(spec.path, modesKey ?? "accessModes"),
         className: isUnknown(spec.value) ? UNKNOWN : (annotated ?? chartClass(kind, said)),
@@ -42,7 +47,7 @@ function chartClass(kind: Claim["kind"], name: Claim["className"]): Claim["class
     if (kind !== "setting" || isUnknown(name)) {
         return name;
     }
-    return name === "-" ? "" : name === "" ? undefined : name?.includes("{{") ? UNKNOWN : name;
+    return name === "-" ? "" : name === "" ? undefined : placeholder(name) ? UNKNOWN : name;
 }
 
 export function readModes(value: unknown): Mode[] | typeof UNKNOWN {
@@ -58,11 +63,29 @@ function readMode(value: unknown): Mode {
         return UNKNOWN;
     }
     const written = typeof value === "string" ? value.trim().toLowerCase() : undefined;
-    return modes.find((mode) => mode.toLowerCase() === written) ?? "malformed";
+    const mode = modes.find((one) => one.toLowerCase() === written);
+    return mode ?? (placeholder(value) ? UNKNOWN : "malformed");
+}
+
+/** A chart that offers an old and a new key for modes uses either. */
+function allModes(lists: (Mode[] | typeof UNKNOWN)[]): Mode[] | typeof UNKNOWN {
+    return lists.find(isUnknown) ?? lists.flatMap((list) => (isUnknown(list) ? [] : list));
+}
+
+/** The names of keys as an object writes them, in the order of those asked for; charts begin some with a capital letter. */
+function keysOf(value: unknown, wanted: string[]): string[] {
+    return wanted
+        .flatMap((key) => [key, key.charAt(0).toUpperCase() + key.slice(1)])
+        .filter((key) => get(value, key) !== undefined);
 }
 
 function isText(value: unknown): boolean {
     return typeof value === "string" || isUnknown(value);
+}
+
+/** Whether a text can be the name of a class; storage classes of S3 are written in capitals. */
+function isClassName(value: unknown): boolean {
+    return placeholder(value) || (typeof value === "string" && /^[a-z0-9.-]*$/.test(value));
 }
 
 /** Kinds of volumes, other than claims, that charts offer under the same key. */
@@ -76,14 +99,12 @@ export function looksLikeClaim(value: unknown): boolean {
     if (noClaims.includes(value.type as string)) {
         return false;
     }
-    const mode = ["accessModes", "accessMode"].map((key) => get(value, key)).find((one) => one !== undefined);
+    const [mode] = keysOf(value, modesInCharts).map((key) => get(value, key));
     if (mode !== undefined) {
         return isUnknown(mode) || elements(mode).some(([one]) => isUnknown(one) || readMode(one) !== "malformed");
     }
-    const named = ["storageClassName", "storageClass"].some((key) => isText(get(value, key)));
-    const sized = ["size", "storage", "resources", "capacity", "volumeSize", "diskSize", "existingClaim"].some(
-        (key) => get(value, key) !== undefined,
-    );
+    const named = keysOf(value, ["storageClassName", "storageClass"]).some((key) => isClassName(get(value, key)));
+    const sized = Object.keys(value).some((key) => sizes.test(key) && get(value, key) !== undefined);
     const strimzi = get(value, "type") === "persistent-claim";
     return (
         (named && (sized || get(value, "enabled") !== undefined)) ||

@@ -108,8 +108,8 @@ export interface ChartUse extends Place {
     chart: Text;
     repository: Text;
     values: unknown;
-    /** Values come from somewhere that cannot be seen. */
-    moreValues: boolean;
+    /** The path of values that come from somewhere that cannot be seen, if any do. */
+    moreValues: string | undefined;
     namespace: Text;
 }
 

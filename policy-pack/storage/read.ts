@@ -2,10 +2,10 @@ import { isUnknown } from "../plain";
 import type { Resource } from "../rule";
 import { addonClasses } from "./addons";
 import { readChart } from "./charts";
-import { chartOfObject, chartOfRelease } from "./chartUses";
+import { chartOfRelease, chartsOfObject } from "./chartUses";
 import { looksLikeClaim, readClaim } from "./claims";
 import { documents } from "./documents";
-import { nothing, type Carried, type Claim, type KubernetesObject, type Place } from "./model";
+import { nothing, type Carried, type ChartUse, type Claim, type KubernetesObject, type Place } from "./model";
 import { isContainer, isDescribing, kubernetesType, looksLikeObject, objectsIn } from "./objects";
 import { elements, get, isTree, shapeOf, text, under } from "./values";
 import { classOfValues, looksLikeClass, looksLikeMount, readClass, readSource, readVolume } from "./volumes";
@@ -64,12 +64,10 @@ class Reader {
         if (isContainer(resource)) {
             this.#container(place);
         } else if (/^helm\.sh\/v\d+$/.test(type.apiVersion) && type.kind === "Release") {
-            this.carried.charts.push(chartOfRelease(resource));
-            this.carried.charts.forEach((chart) =>
-                readChart(chart, this.carried, (value, path) => this.value({ resource, path }, value, true)),
-            );
+            this.#chart(chartOfRelease(resource));
         } else {
-            objectsIn(place, resource.props, type.apiVersion, type.kind).forEach((object) => this.object(object));
+            const { apiVersion, kind } = ownType(resource) ?? type;
+            objectsIn(place, resource.props, apiVersion, kind).forEach((object) => this.object(object));
         }
     }
 
@@ -111,11 +109,9 @@ class Reader {
                 this.#claim(object);
                 return;
         }
-        const chart = chartOfObject(object);
-        if (chart) {
-            this.carried.charts.push(chart);
-            const { resource } = object;
-            readChart(chart, this.carried, (value, path) => this.value({ resource, path }, value, true));
+        const charts = chartsOfObject(object);
+        if (charts.length > 0) {
+            charts.forEach((chart) => this.#chart(chart));
             return;
         }
         const workload = readWorkload(object);
@@ -127,6 +123,12 @@ class Reader {
                 this.#inside(object, key, value, false);
             }
         }
+    }
+
+    #chart(chart: ChartUse): void {
+        this.carried.charts.push(chart);
+        const { resource } = chart;
+        readChart(chart, this.carried, (value, path) => this.value({ resource, path }, value, true));
     }
 
     /** Of what a ConfigMap holds only whole pods count: Airflow's KubernetesExecutor, for one, makes pods of such a file. */
@@ -249,7 +251,9 @@ class Reader {
         // Charts and operators have customs of their own: other keys, "-" for no class.
         const unlike =
             value.storageClassName === undefined &&
-            ["storageClass", "class"].some((key) => text(value[key]) !== undefined);
+            ["storageClass", "class", "StorageClass", "storageAccessModes", "AccessMode"].some(
+                (key) => value[key] !== undefined && !isTree(value[key]),
+            );
         const kind = ofChart || unlike ? "setting" : "template";
         const spec = { value, path: place.path };
         const claim = readClaim(place.resource, kind, spec, get(value, "metadata"), this.#isPatch(place));
@@ -273,4 +277,13 @@ function isOff(enabled: unknown): boolean {
 
 function isUsed(value: unknown): boolean {
     return isUnknown(value) || (text(value) !== undefined && value !== "");
+}
+
+/** In YAML programs every custom resource has the same type, and says itself what it is. */
+function ownType({ type, props }: Resource): { apiVersion: string; kind: string } | undefined {
+    const { apiVersion, kind } = props;
+    const general = /^kubernetes:apiextensions\.k8s\.io:CustomResource(Patch)?$/.exec(type);
+    return general && typeof apiVersion === "string" && typeof kind === "string"
+        ? { apiVersion, kind: kind + (general[1] ?? "") }
+        : undefined;
 }

@@ -64,6 +64,11 @@ export function parseBool(value: unknown): boolean | undefined {
     return ["0", "f", "F", "FALSE", "false", "False"].includes(value as string) ? false : undefined;
 }
 
+/** Whether a value is not known yet, or is a text that something else fills in (`{{ … }}`, `${…}`, `$(…)`). */
+export function placeholder(value: unknown): boolean {
+    return isUnknown(value) || (typeof value === "string" && /\{\{|\$\{|\$\(/.test(value));
+}
+
 /** A text, number, or truth value as a text; anything else (it may hold what cannot be a text) as undefined. */
 export function scalar(value: unknown): string | undefined {
     return ["string", "number", "boolean"].includes(typeof value) ? String(value) : undefined;

@@ -226,6 +226,11 @@ describe("efs-in-transit-encrypted", () => {
             volume("v", { nfs: { server: `eu-west-1a.${dns}`, path: "/" } }),
             "v: spec.nfs.server",
         ],
+        [
+            "plain NFS to EFS whose id is filled in later",
+            volume("v", { nfs: { server: "${FS_ID}.efs.eu-west-1.amazonaws.com", path: "/" } }),
+            "v: spec.nfs.server",
+        ],
         ["plain NFS to something else", volume("v", { nfs: { server: "nfs.example.com", path: "/" } }), undefined],
         ["plain NFS in a pod", pod({ name: "d", nfs: { server: dns, path: "/" } }), "v: spec.volumes[0].nfs.server"],
         [

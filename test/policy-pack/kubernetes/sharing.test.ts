@@ -234,6 +234,81 @@ describe("rwx-only-on-efs: everywhere a claim can hide", () => {
             `data["pod_template_file.yaml"].spec.${inPod}`,
         ],
         [
+            "a chart's class for all, before the section's (Bitnami)",
+            (name) =>
+                helm("x", "bitnami/wordpress", {
+                    global: { storageClass: name },
+                    persistence: { accessModes: ["ReadWriteMany"], storageClass: name === "disk" ? "files" : "disk" },
+                }),
+            "values.persistence.accessModes",
+        ],
+        [
+            "a chart's keys with capital letters",
+            (name) => helm("x", "y", { Persistence: { AccessMode: "ReadWriteMany", StorageClass: name } }),
+            "values.Persistence.AccessMode",
+        ],
+        [
+            "a chart with an old and a new key for modes",
+            (name) =>
+                helm("x", "y", {
+                    persistence: {
+                        accessModes: ["ReadWriteOnce"],
+                        accessMode: "ReadWriteMany",
+                        storageClass: name,
+                    },
+                }),
+            "values.persistence.accessModes",
+        ],
+        [
+            "JupyterHub's users",
+            (name) =>
+                helm("x", "jupyterhub", {
+                    singleuser: { storage: { dynamic: { storageClass: name, storageAccessModes: ["ReadWriteMany"] } } },
+                }),
+            "values.singleuser.storage.dynamic.storageAccessModes",
+        ],
+        [
+            "the community's Airflow chart, whose logs are shared when nothing is said",
+            (name) =>
+                helm(
+                    "x",
+                    "airflow",
+                    { logs: { persistence: { enabled: true, storageClass: name } } },
+                    { repositoryOpts: { repo: "https://airflow-helm.github.io/charts" } },
+                ),
+            "values.logs.persistence.accessMode",
+        ],
+        [
+            "a custom resource of a YAML program",
+            (name) =>
+                resource("kubernetes:apiextensions.k8s.io:CustomResource", "x", {
+                    apiVersion: "helm.cattle.io/v1",
+                    kind: "HelmChart",
+                    spec: {
+                        valuesContent: `persistence: {accessMode: ReadWriteMany, storageClass: ${name}, size: 1Gi}`,
+                    },
+                }),
+            "spec.valuesContent.persistence.accessMode",
+        ],
+        [
+            "Argo CD's second source",
+            (name) =>
+                k8s("argoproj.io/v1alpha1", "Application", "x", {
+                    spec: {
+                        sources: [
+                            { chart: "one", helm: { valuesObject: {} } },
+                            {
+                                chart: "two",
+                                helm: {
+                                    valuesObject: { persistence: { accessMode: "ReadWriteMany", storageClass: name } },
+                                },
+                            },
+                        ],
+                    },
+                }),
+            "spec.sources[1].helm.valuesObject.persistence.accessMode",
+        ],
+        [
             "an operator's own keys",
             (name) =>
                 k8s("example.com/v1", "Cluster", "x", {
@@ -376,6 +451,19 @@ describe("rwx-only-on-efs: what is no claim, or not shared", () => {
             "x: spec.accessModes",
         ]);
     });
+});
+
+describe("storage-class-known: what looks like a claim", () => {
+    for (const [what, spec, expected] of [
+        ["a class and a size", { storageClassName: "fast", storageSize: "1Ti" }, 1],
+        ["a class alone", { storageClassName: "fast" }, 0],
+        ["a storage class of S3", { storageClass: "STANDARD_IA", size: "1Ti" }, 0],
+    ] as const) {
+        it(what, () => {
+            const one = k8s("example.com/v1", "Warehouse", "x", { spec: { storageVolumes: [spec] } });
+            assert.equal(found(known, [one]).length, expected);
+        });
+    }
 });
 
 describe("rwx-only-on-efs: which class it is", () => {
@@ -550,6 +638,15 @@ describe("rwx-only-on-efs: which class it is", () => {
 });
 
 describe("rwx-only-on-efs: unknown and malformed", () => {
+    it("leaves what something else fills in open", () => {
+        for (const mode of ["${ACCESS_MODE:=ReadWriteOnce}", "{{ .Values.mode }}", "$(mode)"]) {
+            const one = claim("c", { ...rwx("disk"), accessModes: [mode] });
+            assert.deepEqual([found(shared, [ebs, one]), undecided(shared, [ebs, one])], [[], ["c: spec.accessModes"]]);
+        }
+        const none = claim("c", { ...rwx("disk"), accessModes: ["ReadWriteSometimes"] });
+        assert.deepEqual(found(shared, [ebs, none]), ["c: spec.accessModes"]);
+    });
+
     it("lists what cannot be read yet", () => {
         const unknownModes = { ...claim("c", {}), props: { spec: { accessModes: UNKNOWN, storageClassName: "disk" } } };
         assert.deepEqual(undecided(shared, [ebs, unknownModes]), ["c: spec.accessModes"]);
@@ -681,6 +778,18 @@ describe("the Airflow chart", () => {
         ]);
         assert.deepEqual(found(shared, [efs, claim("logs", rwx("files")), chart]), []);
         assert.ok(found(known, [chart]).includes("a: values.logs.persistence.storageClassName"));
+    });
+    it("shares nothing that the community's chart does not", () => {
+        const chart = (values: object) =>
+            helm("a", "airflow", values, { repositoryOpts: { repo: "https://airflow-helm.github.io/charts" } });
+        const section = (more: object) => ({ persistence: { enabled: true, storageClass: "disk", ...more } });
+        assert.deepEqual(found(shared, [ebs, chart({ dags: section({}) })]), []);
+        assert.deepEqual(found(shared, [ebs, chart({ dags: section({ accessMode: "ReadWriteMany" }) })]), [
+            "a: values.dags.persistence.accessMode",
+        ]);
+        assert.deepEqual(found(shared, [ebs, chart({ logs: section({ enabled: false }) })]), []);
+        assert.deepEqual(found(shared, [ebs, chart({ logs: section({ existingClaim: "other" }) })]), []);
+        assert.deepEqual(found(known, [chart({})]), []);
     });
     it("is read by shape when it is another chart of the name", () => {
         const bitnami = helm(
