@@ -7,6 +7,8 @@ export interface Device {
     path: string;
     /** What holds `encrypted`, `kmsKeyId` and `snapshotId`. */
     ebs: unknown;
+    /** Whether instances start from it. */
+    root: boolean;
 }
 
 /** The volumes of a resource, and whether the one that instances start from is among them. */
@@ -28,12 +30,13 @@ export function instanceDevices(tree: unknown, path: string): Devices {
     const root = at(tree, rootKey);
     const others = at(tree, ebsKey);
     const roots = isUnknown(root) ? [] : blocks(root, `${prefix}${rootKey}`);
-    const own = isUnknown(others) ? [] : blocks(others, `${prefix}${ebsKey}`);
-    const mapped = own.some(({ value }) =>
-        ROOT_DEVICES.includes(String(text(at(value, "deviceName")) ?? "").toString()),
-    );
+    const own = isUnknown(others) ? [] : blocks(others, `${prefix}${ebsKey}`).filter(({ value }) => !isNone(value));
+    const mapped = own.some(({ value }) => isRoot(value));
     return {
-        devices: [...roots, ...own].map(({ value, path: where }) => ({ path: where, ebs: value })),
+        devices: [
+            ...roots.map(({ value, path: where }) => ({ path: where, ebs: value, root: true })),
+            ...own.map(({ value, path: where }) => ({ path: where, ebs: value, root: isRoot(value) })),
+        ],
         root: isUnknown(root) ? UNKNOWN : roots.length > 0 || mapped ? "listed" : "missing",
         rootPath: `${prefix}${rootKey}`,
         unknown: [
@@ -41,6 +44,17 @@ export function instanceDevices(tree: unknown, path: string): Devices {
             ...(isUnknown(others) ? [`${prefix}${ebsKey}`] : []),
         ],
     };
+}
+
+function isRoot(device: unknown): boolean {
+    const name = text(at(device, "deviceName"));
+    return typeof name === "string" && ROOT_DEVICES.includes(name);
+}
+
+/** `noDevice` takes a device of the image away; launch templates write it as text, of which any will do. */
+function isNone(device: unknown): boolean {
+    const none = at(device, "noDevice");
+    return none === true || (typeof none === "string" && none !== "false");
 }
 
 const ROOT_KEYS = ["rootBlockDevice", "ebsBlockDevices"] as const;
@@ -55,12 +69,16 @@ export function mappedDevices(mappings: unknown, path: string): Devices {
     const names = entries.map(({ value }) => text(at(value, "deviceName")));
     const devices = entries.flatMap(({ value, path: where }) =>
         isUnknown(value)
-            ? [{ path: where, ebs: UNKNOWN }]
-            : blocks(at(value, "ebs"), `${where}.ebs`).map(({ value: ebs, path: inner }) => ({ path: inner, ebs })),
+            ? [{ path: where, ebs: UNKNOWN, root: false }]
+            : isNone(value)
+              ? []
+              : blocks(at(value, "ebs"), `${where}.ebs`).map(({ value: ebs, path: inner }) => ({
+                    path: inner,
+                    ebs,
+                    root: isRoot(value),
+                })),
     );
-    const named = entries.some(
-        ({ value }, index) => ROOT_DEVICES.includes(String(names[index])) && at(value, "ebs") !== undefined,
-    );
+    const named = entries.some(({ value }) => isRoot(value) && at(value, "ebs") !== undefined);
     const unsure = entries.some(({ value }) => isUnknown(value)) || names.some(isUnknown);
     return { devices, root: named ? "listed" : unsure ? UNKNOWN : "missing", rootPath: path, unknown: [] };
 }

@@ -14,6 +14,7 @@ export const DATABASES: Record<string, DatabaseKind> = {
     "aws:rds/instance:Instance": { port: "by engine", groups: "vpcSecurityGroupIds", public: "publiclyAccessible" },
     "aws:rds/cluster:Cluster": { port: "by engine", groups: "vpcSecurityGroupIds" },
     "aws:rds/clusterInstance:ClusterInstance": { port: "by engine", public: "publiclyAccessible" },
+    "aws:rds/shardGroup:ShardGroup": { port: "by engine", public: "publiclyAccessible" },
     "aws:rds/proxy:Proxy": { port: "by engine", groups: "vpcSecurityGroupIds" },
     "aws:docdb/cluster:Cluster": { port: 27017, groups: "vpcSecurityGroupIds" },
     "aws:neptune/cluster:Cluster": { port: 8182, groups: "vpcSecurityGroupIds" },
@@ -22,6 +23,17 @@ export const DATABASES: Record<string, DatabaseKind> = {
     "aws:redshiftserverless/workgroup:Workgroup": {
         port: 5439,
         groups: "securityGroupIds",
+        public: "publiclyAccessible",
+    },
+    "aws:lightsail/database:Database": { port: "by engine", public: "publiclyAccessible" },
+    "aws:timestreaminfluxdb/dbInstance:DbInstance": {
+        port: 8086,
+        groups: "vpcSecurityGroupIds",
+        public: "publiclyAccessible",
+    },
+    "aws:timestreaminfluxdb/dbCluster:DbCluster": {
+        port: 8086,
+        groups: "vpcSecurityGroupIds",
         public: "publiclyAccessible",
     },
     "aws-native:rds:DbInstance": { port: "by engine", groups: "vpcSecurityGroups", public: "publiclyAccessible" },

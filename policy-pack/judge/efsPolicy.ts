@@ -1,6 +1,13 @@
 import { isUnknown } from "../plain";
 import { Judgement, type Resource, type Stack } from "../rule";
-import { MalformedDocument, type PolicyDocument, readDocument, speaksOf, type Statement } from "./iamDocument";
+import {
+    type Condition,
+    MalformedDocument,
+    type PolicyDocument,
+    readDocument,
+    speaksOf,
+    type Statement,
+} from "./iamDocument";
 import { refer } from "./references";
 
 const FILE_SYSTEMS = ["aws:efs/fileSystem:FileSystem", "aws-native:efs:FileSystem"];
@@ -64,7 +71,7 @@ function enforcesTls({ statements }: PolicyDocument): boolean {
     const allowed = about.filter(({ effect }) => effect === "Allow");
     return (
         allowed.length > 0 &&
-        allowed.every((statement) => statement.conditions.some((condition) => secure(condition, "true")))
+        allowed.every(({ conditions }) => conditions.some((condition) => isTrue(condition, "aws:securetransport")))
     );
 }
 
@@ -72,14 +79,21 @@ function everybody({ principals }: Statement): boolean {
     return principals.except || principals.named.some(({ kind, name }) => name === "*" && ["*", "aws"].includes(kind));
 }
 
+/** Mounts go through mount targets: that a denial asks for one does not narrow it. */
 function insecure({ conditions, conditionsUnknown }: Statement): boolean {
-    return !conditionsUnknown && conditions.length === 1 && conditions.every((condition) => secure(condition, "false"));
+    const narrowing = conditions.filter((condition) => !isTrue(condition, "elasticfilesystem:accessedviamounttarget"));
+    return !conditionsUnknown && narrowing.length === 1 && isFalse(narrowing[0]!, "aws:securetransport");
 }
 
-function secure({ operator, key, values }: Statement["conditions"][number], wanted: "true" | "false"): boolean {
-    return (
-        operator === "bool" &&
-        key === "aws:securetransport" &&
-        values.every((value) => String(value).toLowerCase() === wanted)
-    );
+const isTrue = (condition: Condition, key: string): boolean => compares(condition, key, "true", "false");
+const isFalse = (condition: Condition, key: string): boolean => compares(condition, key, "false", "true");
+
+/** Whether a condition asks a truth value to be the one that is wanted, or not to be the other. */
+function compares({ operator, key, values }: Condition, wantedKey: string, wanted: string, other: string): boolean {
+    const value = /^string(equals|equalsignorecase|like)$|^bool$/.test(operator)
+        ? wanted
+        : /^stringnot(equals|equalsignorecase|like)$/.test(operator)
+          ? other
+          : undefined;
+    return key === wantedKey && values.every((one) => !isUnknown(one) && one.toLowerCase() === value);
 }

@@ -43,6 +43,11 @@ function readProtocol(spelled: string | undefined): Ports["protocol"] {
     return name === "udp" || number === 17 ? "udp" : "other";
 }
 
+/** Whether a rule opens all there is, whatever the port. */
+export function opensEverything({ protocol, from, to }: Ports): boolean {
+    return protocol === "any" || (protocol === "tcp" && from <= 1 && to >= 65535);
+}
+
 /** Whether a rule opens a TCP port. */
 export function opensTcp(ports: Ports, port: number): boolean {
     return ports.protocol === "any" || (ports.protocol === "tcp" && ports.from <= port && port <= ports.to);

@@ -17,10 +17,15 @@ export interface Referred {
 /** The attributes by which AWS resources are named elsewhere. */
 const NAMES = ["id", "arn", "name", "identifier", "clusterIdentifier", "globalClusterIdentifier", "replicationGroupId"];
 
+/** The members of a global cluster carry its name, too: they refer to it. */
+const isOwnName = ({ type }: Resource, attribute: string): boolean =>
+    attribute !== "globalClusterIdentifier" || /globalcluster$/i.test(type);
+
 function indexNames(stack: Stack): Map<string, Resource[]> {
     const index = new Map<string, Resource[]>();
     for (const resource of stack.resources) {
-        for (const name of new Set(NAMES.map((attribute) => resource.props[attribute]))) {
+        const own = NAMES.filter((attribute) => isOwnName(resource, attribute));
+        for (const name of new Set(own.map((attribute) => resource.props[attribute]))) {
             if (typeof name === "string" && name !== "") {
                 const found = index.get(name);
                 if (found) {

@@ -36,7 +36,7 @@ export const rule: Rule = {
         const judgement = new Judgement();
         for (const [type, byDefault] of Object.entries(DATABASES)) {
             for (const database of stack.ofType(type)) {
-                judgeDatabase(judgement, database, byDefault, config);
+                judgeDatabase(judgement, stack, database, byDefault, config);
             }
         }
         for (const files of stack.ofType(...FILE_SYSTEMS)) {
@@ -46,7 +46,13 @@ export const rule: Rule = {
     },
 };
 
-function judgeDatabase(judgement: Judgement, database: Resource, byDefault: number, config: RuleConfig): void {
+function judgeDatabase(
+    judgement: Judgement,
+    stack: Stack,
+    database: Resource,
+    byDefault: number,
+    config: RuleConfig,
+): void {
     const { props } = database;
     if (
         present(props.replicateSourceDb) ||
@@ -64,7 +70,7 @@ function judgeDatabase(judgement: Judgement, database: Resource, byDefault: numb
         return;
     }
     const kept = typeof days === "number" ? days : days === MALFORMED ? 0 : byDefault;
-    if (kept < wanted) {
+    if (kept < wanted && !isSelected(stack, database, Object.keys(DATABASES), "rds")) {
         judgement.violation(
             database,
             "backupRetentionPeriod",
@@ -96,7 +102,7 @@ function judgeFileSystem(judgement: Judgement, stack: Stack, files: Resource): v
         ),
         native,
     ];
-    if (states.includes("ENABLED") || isSelected(stack, files)) {
+    if (states.includes("ENABLED") || isSelected(stack, files, FILE_SYSTEMS, "elasticfilesystem")) {
         return;
     }
     if (states.some(isUnknown)) {
@@ -114,19 +120,20 @@ function judgeFileSystem(judgement: Judgement, stack: Stack, files: Resource): v
     }
 }
 
-/** Whether a plan of AWS Backup takes the file system: by name, all of its kind, or by a tag. */
-function isSelected(stack: Stack, files: Resource): boolean {
+/** Whether a plan of AWS Backup takes the resource: by name, all of its service, or by a tag. */
+function isSelected(stack: Stack, resource: Resource, types: string[], service: string): boolean {
+    const everything = new RegExp(`:${service}:.*\\*$`);
     return stack.ofType(SELECTION).some((selection) => {
         const { props } = selection;
         const named = items(props.resources).some(
-            (name) => typeof name === "string" && (name === "*" || /:elasticfilesystem:.*\*$/.test(name)),
+            (name) => typeof name === "string" && (name === "*" || everything.test(name)),
         );
-        const found = refer(stack, selection, "resources", props.resources, FILE_SYSTEMS);
+        const found = refer(stack, selection, "resources", props.resources, types);
         const tagged = items(props.selectionTags).some((tag) => {
             const key = text(at(tag, "key"));
-            return typeof key === "string" && at(files.props, "tags", key) === at(tag, "value");
+            return typeof key === "string" && at(resource.props, "tags", key) === at(tag, "value");
         });
-        return named || tagged || [...found.resources, ...found.candidates].includes(files);
+        return named || tagged || [...found.resources, ...found.candidates].includes(resource);
     });
 }
 

@@ -1,6 +1,6 @@
 import { isPublic } from "../judge/cidr";
 import { DATABASE_PORTS, type DatabaseKind, databasePorts, DATABASES } from "../judge/databases";
-import { opensTcp } from "../judge/ports";
+import { opensEverything, opensTcp } from "../judge/ports";
 import { refer } from "../judge/references";
 import {
     type Group,
@@ -13,7 +13,7 @@ import {
     SECURITY_GROUPS,
 } from "../judge/securityGroups";
 import { MALFORMED, truth, UNTIL_UP } from "../judge/tree";
-import { isUnknown } from "../plain";
+import { isUnknown, UNKNOWN, type Unknown } from "../plain";
 import { Judgement, type Resource, type Rule, type Stack } from "../rule";
 
 const DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup";
@@ -31,13 +31,15 @@ export const rule: Rule = {
         if (property !== undefined) {
             judgeAddress(judgement.judge(resource), resource, property);
         }
-        for (const opening of openings(resource)) {
-            if (isForDatabases(opening) && opensToWorld(opening)) {
+        for (const opening of openings(resource).filter(isForDatabases)) {
+            if (opensToWorld(opening)) {
                 judgement.violation(
                     resource,
                     rangesProperty(opening),
                     "the whole internet reaches a database's port through it",
                 );
+            } else if (opening.unknown) {
+                judgement.unknown(resource, rangesProperty(opening), UNTIL_UP);
             }
         }
         return judgement;
@@ -85,40 +87,76 @@ function judgeGroups(
 ): void {
     const ports = databasePorts(database, kind);
     const property = kind.groups as string;
-    for (const group of groupsOf(stack, database, property)) {
-        if (isUnknown(ports)) {
-            if (isPublic(group.openings.flatMap(({ cidrs }) => cidrs))) {
-                judgement.unknown(database, "port", UNTIL_UP);
-            }
-            continue;
+    const { groups, maybe } = groupsOf(stack, database, property);
+    for (const group of groups) {
+        const world = waysIn(stack, group, ports);
+        if (isOpening(world)) {
+            tell(judgement, database, world, told);
+        } else if (world === UNKNOWN) {
+            judgement.unknown(database, property, "whether a group lets the internet reach its port is not known yet");
         }
-        const reaching = group.openings
-            .filter(
-                (opening) => !isUnknown(opening.ports) && ports.some((port) => opensTcp(opening.ports as never, port)),
-            )
-            .map((opening) => ({ opening, cidrs: resolvedRanges(stack, opening).cidrs }));
-        const world =
-            reaching.find(({ cidrs }) => isPublic(cidrs)) ??
-            (isPublic(reaching.flatMap(({ cidrs }) => cidrs)) ? reaching.at(-1) : undefined);
-        if (world && !told.has(world.opening) && !(isForDatabases(world.opening) && opensToWorld(world.opening))) {
-            told.add(world.opening);
-            judgement.violation(
-                world.opening.resource,
-                rangesProperty(world.opening),
-                `through it, or together with the other rules of its group, the whole internet reaches the database "${database.name}"`,
-            );
-        }
+    }
+    if (maybe.some((group) => waysIn(stack, group, ports) !== undefined)) {
+        judgement.unknown(database, property, "which security groups it has is known only after `up`");
     }
 }
 
-function groupsOf(stack: Stack, database: Resource, property: string): Group[] {
-    const groups = stack.once(indexGroups);
+const isOpening = (way: Opening | Unknown | undefined): way is Opening => way !== undefined && !isUnknown(way);
+
+/** The opening by which the internet reaches one of the ports, by itself or with the others of its group. */
+function waysIn(stack: Stack, group: Group, ports: number[] | Unknown): Opening | Unknown | undefined {
+    const reach = group.openings.map((opening) => ({ opening, reaches: reaches(opening, ports) }));
+    const sure = reach
+        .filter(({ reaches }) => reaches === true)
+        .map(({ opening }) => ({ opening, cidrs: resolvedRanges(stack, opening).cidrs }));
+    const world =
+        sure.find(({ cidrs }) => isPublic(cidrs)) ??
+        (isPublic(sure.flatMap(({ cidrs }) => cidrs)) ? sure.at(-1) : undefined);
+    if (world) {
+        return world.opening;
+    }
+    const open = reach.some(
+        ({ opening, reaches }) =>
+            (reaches === true && opening.unknown) || (isUnknown(reaches) && opensToWorld(opening)),
+    );
+    return open ? UNKNOWN : undefined;
+}
+
+function reaches({ ports: open }: Opening, ports: number[] | Unknown): boolean | Unknown {
+    if (isUnknown(open)) {
+        return UNKNOWN;
+    }
+    if (isUnknown(ports)) {
+        return opensEverything(open) || (open.protocol === "tcp" ? UNKNOWN : false);
+    }
+    return ports.some((port) => opensTcp(open, port));
+}
+
+function tell(judgement: Judgement, database: Resource, opening: Opening, told: Set<Opening>): void {
+    if (told.has(opening) || (isForDatabases(opening) && opensToWorld(opening))) {
+        return;
+    }
+    told.add(opening);
+    judgement.violation(
+        opening.resource,
+        rangesProperty(opening),
+        `through it, or together with the other rules of its group, the whole internet reaches the database "${database.name}"`,
+    );
+}
+
+/** The groups that a database surely has, and those that it may have. */
+function groupsOf(stack: Stack, database: Resource, property: string): { groups: Group[]; maybe: Group[] } {
+    const index = stack.once(indexGroups);
     const value = database.props[property];
     if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) {
         // Without a group the database joins the default one of its network.
         const defaults = stack.ofType(DEFAULT_GROUP);
-        return defaults.length === 1 ? [groups.get(defaults[0]!.urn)!] : [];
+        return { groups: defaults.length === 1 ? [index.get(defaults[0]!.urn)!] : [], maybe: [] };
     }
     const found = refer(stack, database, property, value, SECURITY_GROUPS);
-    return [...found.resources.map(({ urn }) => urn), ...found.external].flatMap((key) => groups.get(key) ?? []);
+    const known = (keys: string[]): Group[] => keys.flatMap((key) => index.get(key) ?? []);
+    return {
+        groups: known([...found.resources.map(({ urn }) => urn), ...found.external]),
+        maybe: known(found.candidates.map(({ urn }) => urn)),
+    };
 }

@@ -1,6 +1,8 @@
 import { type Device, type Devices, instanceDevices, mappedDevices, mappedNames } from "../judge/blockDevices";
 import { CUSTOMER_KEY, judgeCustomerKey } from "../judge/customerKey";
+import { LAUNCH_TEMPLATES, templateOf } from "../judge/launchTemplates";
 import { refer } from "../judge/references";
+import { regionOf, sameRegion } from "../judge/regions";
 import { at, blocks, MALFORMED, present, text, truth, UNTIL_UP } from "../judge/tree";
 import { isUnknown } from "../plain";
 import { type ConfigProperty, Judgement, type Resource, type Rule, type RuleConfig, type Stack } from "../rule";
@@ -15,7 +17,7 @@ const COPIES: Record<string, string> = {
     "aws:ebs/snapshotCopy:SnapshotCopy": "sourceSnapshotId",
     "aws:ec2/amiCopy:AmiCopy": "sourceAmiId",
 };
-const LAUNCH_TEMPLATES = ["aws:ec2/launchTemplate:LaunchTemplate", "aws-native:ec2:LaunchTemplate"];
+const IMAGES = ["aws:ec2/ami:Ami", "aws:ec2/amiCopy:AmiCopy", "aws:ec2/amiFromInstance:AmiFromInstance"];
 const NODE_GROUPS = ["aws:eks/nodeGroup:NodeGroup", "aws-native:eks:Nodegroup"];
 const BY_DEFAULT = "aws:ebs/encryptionByDefault:EncryptionByDefault";
 
@@ -81,15 +83,6 @@ function encryptedRegions(stack: Stack): (string | undefined)[] {
         .ofType(BY_DEFAULT)
         .filter(({ props }) => [undefined, true].includes(truth(props.enabled) as boolean | undefined))
         .map(regionOf);
-}
-
-function regionOf({ props, provider }: Resource): string | undefined {
-    const region = props.region ?? provider?.props.region;
-    return typeof region === "string" ? region : undefined;
-}
-
-function sameRegion(one: string | undefined, other: string | undefined): boolean {
-    return one === undefined || other === undefined || one === other;
 }
 
 function judgeDefault({ stack, judgement }: Context): void {
@@ -213,24 +206,19 @@ function judgeInstances(context: Context): void {
     const { stack } = context;
     for (const type of ["aws:ec2/instance:Instance", "aws:ec2/spotInstanceRequest:SpotInstanceRequest"]) {
         for (const instance of stack.ofType(type)) {
-            judgeDevices(
-                context,
-                instance,
-                instanceDevices(instance.props, ""),
-                present(instance.props.launchTemplate),
-            );
+            judgeDevices(context, instance, instanceDevices(instance.props, ""), "ami");
         }
     }
     for (const launch of stack.ofType("aws:ec2/launchConfiguration:LaunchConfiguration")) {
-        judgeDevices(context, launch, instanceDevices(launch.props, ""), false);
+        judgeDevices(context, launch, instanceDevices(launch.props, ""), "imageId");
     }
     for (const instance of stack.ofType("aws-native:ec2:Instance")) {
         const devices = mappedDevices(instance.props.blockDeviceMappings, "blockDeviceMappings");
-        judgeDevices(context, instance, devices, present(instance.props.launchTemplate));
+        judgeDevices(context, instance, devices, "imageId");
     }
     for (const fleet of stack.ofType("aws:ec2/spotFleetRequest:SpotFleetRequest")) {
         for (const { value, path } of blocks(fleet.props.launchSpecifications, "launchSpecifications")) {
-            judgeDevices(context, fleet, instanceDevices(value, path), false);
+            judgeDevices(context, fleet, instanceDevices(value, path), path.concat(".ami"));
         }
     }
 }
@@ -238,25 +226,51 @@ function judgeInstances(context: Context): void {
 function judgeTemplate(context: Context, template: Resource): void {
     const native = template.type.startsWith("aws-native:");
     const path = native ? "launchTemplateData.blockDeviceMappings" : "blockDeviceMappings";
-    judgeDevices(context, template, mappedDevices(at(template.props, ...path.split(".")), path), false);
+    const image = native ? "launchTemplateData.imageId" : "imageId";
+    judgeDevices(context, template, mappedDevices(at(template.props, ...path.split(".")), path), image);
 }
 
-function judgeDevices(context: Context, resource: Resource, devices: Devices, rootElsewhere: boolean): void {
+function judgeDevices(context: Context, resource: Resource, devices: Devices, image: string): void {
     const { judgement, byDefault } = context;
+    const ownImage = isOwnImage(context, resource, image);
     judgement.judge(resource);
     for (const property of devices.unknown) {
         judgement.unknown(resource, property, UNTIL_UP);
     }
-    for (const { ebs, path } of devices.devices as Device[]) {
-        judgeVolume(context, resource, path, ebs, true);
+    for (const { ebs, path, root } of devices.devices as Device[]) {
+        // Silence on the disk that comes from the image means: as the image is.
+        judgeVolume(context, resource, path, ebs, !(root && ownImage));
     }
-    if (devices.root === "missing" && !rootElsewhere && !byDefault(resource)) {
+    if (devices.root !== "missing" || ownImage || byDefault(resource)) {
+        return;
+    }
+    if (present(resource.props.launchTemplate)) {
+        judgeTemplateOf(context, resource);
+    } else {
         judgement.violation(
             resource,
             devices.rootPath,
             devices.devices.length === 0
                 ? "no device is listed, so the disk that instances start from is as the image and the account have it: not encrypted by default"
                 : "the devices listed are not the one that instances start from, whose disk is as the image and the account have it",
+        );
+    }
+}
+
+/** Whether the image is made by this program: its devices are judged themselves. */
+function isOwnImage({ stack }: Context, resource: Resource, path: string): boolean {
+    const [top, ...below] = path.split(/[.[\]]+/) as [string, ...string[]];
+    const value = at(resource.props[top], ...below);
+    return present(value) && refer(stack, resource, top, value, IMAGES).resources.length > 0;
+}
+
+/** An instance has the devices of its launch template, too. */
+function judgeTemplateOf({ stack, judgement }: Context, instance: Resource): void {
+    if (!templateOf(stack, instance)) {
+        judgement.unknown(
+            instance,
+            "launchTemplate",
+            "its launch template is not in this program, so its devices cannot be seen",
         );
     }
 }
@@ -276,10 +290,7 @@ function judgeNodeGroup(context: Context, group: Resource): void {
         }
         return;
     }
-    const [block] = blocks(reference, "launchTemplate");
-    const name = at(block?.value, "id") ?? at(block?.value, "name");
-    const found = refer(stack, group, "launchTemplate", name, LAUNCH_TEMPLATES);
-    const [template] = found.resources;
+    const template = templateOf(stack, group);
     if (!template) {
         if (!byDefault(group)) {
             judgement.unknown(

@@ -1,6 +1,8 @@
-import { at, blocks, text, UNTIL_UP } from "../judge/tree";
+import { templateOf } from "../judge/launchTemplates";
+import { regionOf, sameRegion } from "../judge/regions";
+import { at, blocks, present, text, UNTIL_UP } from "../judge/tree";
 import { isUnknown } from "../plain";
-import { Judgement, type Resource, type Rule } from "../rule";
+import { Judgement, type Resource, type Rule, type Stack } from "../rule";
 
 /** What starts instances, and where it keeps the settings of their metadata service. */
 const OPTIONS: Record<string, string[]> = {
@@ -22,17 +24,16 @@ export const rule: Rule = {
     severity: "medium",
     stack(stack) {
         const judgement = new Judgement();
-        const byDefault = stack.ofType(DEFAULTS).some(({ props }) => props.httpTokens === "required");
         for (const [type, path] of Object.entries(OPTIONS)) {
             for (const resource of stack.ofType(type)) {
-                judgeInstances(judgement.judge(resource), resource, path, byDefault);
+                judgeInstances(judgement.judge(resource), stack, resource, path);
             }
         }
         return judgement;
     },
 };
 
-function judgeInstances(judgement: Judgement, resource: Resource, path: string[], byDefault: boolean): void {
+function judgeInstances(judgement: Judgement, stack: Stack, resource: Resource, path: string[]): void {
     const [options] = blocks(at(resource.props, ...path), path.join("."));
     const tokens = text(at(options?.value, "httpTokens"));
     const endpoint = text(at(options?.value, "httpEndpoint"));
@@ -44,8 +45,16 @@ function judgeInstances(judgement: Judgement, resource: Resource, path: string[]
         judgement.unknown(resource, property, UNTIL_UP);
         return;
     }
-    const inherits = resource.props.launchTemplate !== undefined && resource.props.launchTemplate !== null;
-    if (tokens === undefined && (byDefault || inherits)) {
+    if (tokens === undefined && present(resource.props.launchTemplate)) {
+        judgeTemplateOf(judgement, stack, resource);
+        return;
+    }
+    const byDefault = accountDefaults(stack, resource);
+    if (tokens === undefined && byDefault.includes("required")) {
+        return;
+    }
+    if (tokens === undefined && byDefault.some(isUnknown)) {
+        judgement.unknown(resource, property, UNTIL_UP);
         return;
     }
     judgement.violation(
@@ -55,4 +64,19 @@ function judgeInstances(judgement: Judgement, resource: Resource, path: string[]
             ? "it is missing, so the image or the account decides whether version 1 still answers"
             : "version 1 of the metadata service still answers",
     );
+}
+
+/** What the program makes the default of the account in the resource's region. */
+function accountDefaults(stack: Stack, resource: Resource): ReturnType<typeof text>[] {
+    return stack
+        .ofType(DEFAULTS)
+        .filter((defaults) => sameRegion(regionOf(defaults), regionOf(resource)))
+        .map(({ props }) => text(props.httpTokens));
+}
+
+/** An instance takes over what its template says, which is judged there. */
+function judgeTemplateOf(judgement: Judgement, stack: Stack, instance: Resource): void {
+    if (!templateOf(stack, instance)) {
+        judgement.unknown(instance, "launchTemplate", "its launch template is not to be seen in this program (yet)");
+    }
 }

@@ -23,14 +23,18 @@ const MEMBERS = [
     "aws:docdb/clusterInstance:ClusterInstance",
     "aws:neptune/clusterInstance:ClusterInstance",
 ];
-const SNAPSHOTS = [
-    "aws:rds/snapshot:Snapshot",
-    "aws:rds/snapshotCopy:SnapshotCopy",
-    "aws:rds/clusterSnapshot:ClusterSnapshot",
-    "aws:rds/clusterSnapshotCopy:ClusterSnapshotCopy",
-    "aws:docdb/clusterSnapshot:ClusterSnapshot",
-    "aws:neptune/clusterSnapshot:ClusterSnapshot",
-];
+/** Snapshots, and the property that names what each was made from. */
+const SNAPSHOTS: Record<string, string> = {
+    "aws:rds/snapshot:Snapshot": "dbInstanceIdentifier",
+    "aws:rds/snapshotCopy:SnapshotCopy": "sourceDbSnapshotIdentifier",
+    "aws:rds/clusterSnapshot:ClusterSnapshot": "dbClusterIdentifier",
+    "aws:rds/clusterSnapshotCopy:ClusterSnapshotCopy": "sourceDbClusterSnapshotIdentifier",
+    "aws:docdb/clusterSnapshot:ClusterSnapshot": "dbClusterIdentifier",
+    "aws:neptune/clusterSnapshot:ClusterSnapshot": "dbClusterIdentifier",
+};
+
+/** Copies of copies, before a program has gone in circles. */
+const LONGEST_CHAIN = 10;
 
 /** Properties by which a database is made from another, and is then as encrypted as that one. */
 const SOURCES = [
@@ -89,7 +93,7 @@ function judgeDatabase(judgement: Judgement, stack: Stack, database: Resource, c
         );
     } else if (belongsToCluster(database)) {
         // As encrypted as the cluster, which is judged itself.
-    } else if (encrypted === undefined && SOURCES.some((source) => present(props[source]))) {
+    } else if (encrypted === undefined && sourcesOf(database).length > 0) {
         judgeCopy(judgement, stack, database);
     } else if (encrypted === false && madeFromOwn(stack, database)) {
         // What it says has no effect: it is as encrypted as its source, which is judged itself.
@@ -97,9 +101,16 @@ function judgeDatabase(judgement: Judgement, stack: Stack, database: Resource, c
         judgement.violation(
             database,
             "storageEncrypted",
-            encrypted === false ? "the database is not encrypted" : "it is missing, which means not encrypted",
+            encrypted === false ? "the database is not encrypted" : missing(props),
         );
     }
+}
+
+/** Since February 2026 Aurora encrypts what is new with a key that AWS owns (Aurora guide, "Encrypting Aurora resources"). */
+function missing({ engine }: Record<string, unknown>): string {
+    return /^aurora/i.test(typeof engine === "string" ? engine : "")
+        ? "it is missing: clusters made before February 2026 are not encrypted then, and newer ones with a key that AWS owns"
+        : "it is missing, which means not encrypted";
 }
 
 /** With CloudFormation's types a member of a cluster is an instance like any other. */
@@ -107,19 +118,40 @@ function belongsToCluster({ type, props }: Resource): boolean {
     return type === "aws-native:rds:DbInstance" && present(props.dbClusterIdentifier);
 }
 
+/** The properties that say what a database is made from; a global cluster bears its own name, which is no source. */
+function sourcesOf({ type, props }: Resource): string[] {
+    const own = GLOBAL_CLUSTERS.includes(type) ? "globalClusterIdentifier" : undefined;
+    return SOURCES.filter((property) => property !== own && present(props[property]));
+}
+
 /** Whether this program shows what the database is made from: a database, or a snapshot of one. */
 function madeFromOwn(stack: Stack, database: Resource): boolean {
     const { props } = database;
-    return SOURCES.filter((property) => present(props[property])).some((source) => {
+    return sourcesOf(database).some((source) => {
         const value = source === "restoreToPointInTime" ? sourceOfPointInTime(props[source]) : props[source];
         const types = [
             ...INSTANCES,
             ...CLUSTERS,
-            ...SNAPSHOTS,
+            ...Object.keys(SNAPSHOTS),
             ...(props.storageEncrypted === false ? [] : GLOBAL_CLUSTERS),
         ];
-        return refer(stack, database, source, value, types).resources.length > 0;
+        return refer(stack, database, source, value, types).resources.some((found) => isJudged(stack, found, 0));
     });
+}
+
+/** A database is judged itself. A snapshot is as encrypted as what it was made from; a copy with a key is encrypted. */
+function isJudged(stack: Stack, found: Resource, depth: number): boolean {
+    const source = SNAPSHOTS[found.type];
+    if (source === undefined || found.props.storageEncrypted === true || found.props.encrypted === true) {
+        return true;
+    }
+    if (depth > LONGEST_CHAIN) {
+        return false;
+    }
+    const types = [...INSTANCES, ...CLUSTERS, ...Object.keys(SNAPSHOTS)];
+    const from = refer(stack, found, source, found.props[source], types).resources;
+    const copiedWithKey = source.startsWith("source") && present(found.props.kmsKeyId);
+    return copiedWithKey || from.some((one) => one !== found && isJudged(stack, one, depth + 1));
 }
 
 function judgeCopy(judgement: Judgement, stack: Stack, database: Resource): void {
@@ -132,7 +164,7 @@ function judgeCopy(judgement: Judgement, stack: Stack, database: Resource): void
     if (madeFromOwn(stack, database)) {
         return;
     }
-    const source = SOURCES.find((property) => present(props[property])) as string;
+    const [source] = sourcesOf(database) as [string];
     judgement.unknown(
         database,
         source,

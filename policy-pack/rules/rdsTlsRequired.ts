@@ -1,5 +1,6 @@
 import { demandsTls, parameterValue, splitFamily, type TlsSetting, tlsSetting } from "../judge/parameterGroups";
 import { refer } from "../judge/references";
+import { regionOf, sameRegion } from "../judge/regions";
 import { present, text, truth, UNTIL_UP } from "../judge/tree";
 import { versionNumbers } from "../judge/versions";
 import { isUnknown } from "../plain";
@@ -70,33 +71,40 @@ export const rule: Rule = {
 
 /** A group that switches TLS off is wrong whoever uses it. */
 function judgeGroup(judgement: Judgement, group: Resource): void {
-    const family = text(group.props.family);
-    if (typeof family !== "string") {
-        return;
-    }
-    const { engine, version } = splitFamily(family);
-    const setting = tlsSetting(engine, version);
-    if (!setting) {
-        return;
-    }
-    judgement.judge(group);
-    for (const { value, path } of parameterValue(group.props.parameters, setting.parameter)) {
-        if (isUnknown(value)) {
-            judgement.unknown(group, path, UNTIL_UP);
-        } else if (!demandsTls(setting.parameter, value)) {
-            judgement.violation(
-                group,
-                path,
-                `\`${setting.parameter}\` does not require TLS: clients may connect in plain text`,
-            );
+    for (const parameter of parametersOf(group)) {
+        judgement.judge(group);
+        for (const { value, path } of parameterValue(group.props.parameters, parameter)) {
+            if (isUnknown(value)) {
+                judgement.unknown(group, path, UNTIL_UP);
+            } else if (!demandsTls(parameter, value)) {
+                judgement.violation(
+                    group,
+                    path,
+                    `\`${parameter}\` does not require TLS: clients may connect in plain text`,
+                );
+            }
         }
     }
 }
 
+/** The parameter that matters in a group: that of its family, or any while the family is not known. */
+function parametersOf(group: Resource): string[] {
+    const family = text(group.props.family);
+    if (typeof family === "string") {
+        const { engine, version } = splitFamily(family);
+        const setting = tlsSetting(engine, version);
+        return setting ? [setting.parameter] : [];
+    }
+    if (!isUnknown(family)) {
+        return [];
+    }
+    return group.type.includes("docdb") ? ["tls"] : ["rds.force_ssl", "require_secure_transport"];
+}
+
 function judgeDatabase(judgement: Judgement, stack: Stack, database: Resource, kind: Kind): void {
     const { props } = database;
-    if (present(props.replicateSourceDb) && !present(props[kind.group]) && !present(props.engine)) {
-        judgeReplica(judgement, stack, database);
+    if (present(props.replicateSourceDb) && !present(props[kind.group])) {
+        judgeReplica(judgement, stack, database, kind);
         return;
     }
     if (present(props.dbClusterIdentifier)) {
@@ -106,12 +114,12 @@ function judgeDatabase(judgement: Judgement, stack: Stack, database: Resource, k
     const reference = props[kind.group];
     const found = refer(stack, database, kind.group, reference, kind.groups);
     const [group] = found.resources;
-    const family = text(group?.props.family) ?? defaultFamily(reference);
-    const engine = kind.engine ?? text(props.engine);
     if (group) {
-        judgeWithGroup(judgement, database, kind, group, family);
+        judgeWithGroup(judgement, database, kind, group);
         return;
     }
+    const family = defaultFamily(reference);
+    const engine = kind.engine ?? text(props.engine);
     if (found.unknown || (present(reference) && family === undefined)) {
         const judgeable = isUnknown(engine) || engine === undefined || tlsSetting(engine, undefined) !== undefined;
         if (judgeable) {
@@ -119,22 +127,17 @@ function judgeDatabase(judgement: Judgement, stack: Stack, database: Resource, k
         }
         return;
     }
-    judgeDefaults(judgement, database, kind, engine, family);
+    judgeDefaults(judgement, database, kind, family);
 }
 
-function judgeWithGroup(
-    judgement: Judgement,
-    database: Resource,
-    kind: Kind,
-    group: Resource,
-    family: ReturnType<typeof text>,
-): void {
-    if (isUnknown(family)) {
+function judgeWithGroup(judgement: Judgement, database: Resource, kind: Kind, group: Resource): void {
+    const family = text(group.props.family);
+    const known = isUnknown(family) ? engineOf(database, kind) : splitFamily(family ?? "");
+    if (!known) {
         judgement.unknown(database, kind.group, UNTIL_UP);
         return;
     }
-    const { engine, version } = splitFamily(family ?? "");
-    const setting = tlsSetting(engine, version);
+    const setting = tlsSetting(known.engine, known.version);
     if (!setting || parameterValue(group.props.parameters, setting.parameter).length > 0) {
         // What the group says is judged there.
         return;
@@ -142,18 +145,23 @@ function judgeWithGroup(
     judgeSilence(judgement, database, kind.group, setting, "its parameter group does not set it");
 }
 
-function judgeDefaults(
-    judgement: Judgement,
-    database: Resource,
-    kind: Kind,
-    engine: ReturnType<typeof text>,
-    family: ReturnType<typeof text>,
-): void {
-    const version = text(database.props.engineVersion);
-    if (isUnknown(engine) || isUnknown(version)) {
-        judgement.unknown(database, isUnknown(engine) ? "engine" : "engineVersion", UNTIL_UP);
-        return;
+/** What the database says of itself; nothing when what is not known of it would matter. */
+function engineOf({ props }: Resource, kind: Kind): ReturnType<typeof splitFamily> | undefined {
+    const engine = kind.engine ?? text(props.engine);
+    if (typeof engine !== "string") {
+        return undefined;
     }
+    const known = { engine: engine.toLowerCase(), version: undefined };
+    const version = text(props.engineVersion);
+    if (isUnknown(version)) {
+        // Where the newest version takes plain connections all of them do.
+        return tlsSetting(known.engine, undefined)?.byDefault ? undefined : known;
+    }
+    return version === undefined ? known : { ...known, version: versionNumbers(version) };
+}
+
+function judgeDefaults(judgement: Judgement, database: Resource, kind: Kind, family?: string): void {
+    const engine = kind.engine ?? text(database.props.engine);
     if (engine === undefined && family === undefined) {
         judgement.unknown(
             database,
@@ -162,13 +170,11 @@ function judgeDefaults(
         );
         return;
     }
-    const known =
-        typeof family === "string"
-            ? splitFamily(family)
-            : {
-                  engine: (engine as string).toLowerCase(),
-                  version: version === undefined ? undefined : versionNumbers(version),
-              };
+    const known = family === undefined ? engineOf(database, kind) : splitFamily(family);
+    if (!known) {
+        judgement.unknown(database, isUnknown(engine) ? "engine" : "engineVersion", UNTIL_UP);
+        return;
+    }
     const setting = tlsSetting(known.engine, known.version);
     if (setting) {
         judgeSilence(
@@ -200,27 +206,24 @@ function judgeSilence(
     );
 }
 
-/** A replica takes over its source's group, which is judged with the source. */
-function judgeReplica(judgement: Judgement, stack: Stack, database: Resource): void {
-    const source = refer(
-        stack,
-        database,
-        "replicateSourceDb",
-        database.props.replicateSourceDb,
-        Object.keys(DATABASES),
-    );
-    if (source.resources.length === 0) {
+/** A replica takes over its source's group, which is judged with the source; in another region it has the default one. */
+function judgeReplica(judgement: Judgement, stack: Stack, database: Resource, kind: Kind): void {
+    const { replicateSourceDb, engine, engineVersion } = database.props;
+    const [source] = refer(stack, database, "replicateSourceDb", replicateSourceDb, Object.keys(DATABASES)).resources;
+    if (!source) {
         judgement.unknown(
             database,
             "replicateSourceDb",
             "its parameter group is that of its source, which this program does not show (yet)",
         );
+    } else if (!sameRegion(regionOf(source), regionOf(database))) {
+        const { engine: theirs, engineVersion: ofTheirs } = source.props;
+        const props = { ...database.props, engine: engine ?? theirs, engineVersion: engineVersion ?? ofTheirs };
+        judgeDefaults(judgement, { ...database, props }, kind);
     }
 }
 
 /** `default.postgres16` names the family; `default.aurora-mysql8.0` as well; SQL Server has editions. */
 function defaultFamily(reference: unknown): string | undefined {
-    const name =
-        typeof reference === "string" ? /^default\.(.+)$/.exec(reference.trim().toLowerCase())?.[1] : undefined;
-    return name;
+    return typeof reference === "string" ? /^default\.(.+)$/.exec(reference.trim().toLowerCase())?.[1] : undefined;
 }

@@ -1,3 +1,4 @@
+import { templateOf } from "../judge/launchTemplates";
 import { refer } from "../judge/references";
 import { at, blocks, items, present, text, UNTIL_UP, whole } from "../judge/tree";
 import { isUnknown } from "../plain";
@@ -6,7 +7,7 @@ import { Judgement, type Resource, type Rule, type RuleConfig, type Stack } from
 const NODE_GROUPS = ["aws:eks/nodeGroup:NodeGroup", "aws-native:eks:Nodegroup"];
 const SCALING_GROUP = "aws:autoscaling/group:Group";
 const FLEETS = ["aws:ec2/fleet:Fleet", "aws:ec2/spotFleetRequest:SpotFleetRequest"];
-const LAUNCH_TEMPLATES = ["aws:ec2/launchTemplate:LaunchTemplate", "aws-native:ec2:LaunchTemplate"];
+const LAUNCH_CONFIGURATION = "aws:ec2/launchConfiguration:LaunchConfiguration";
 
 export const rule: Rule = {
     name: "spot-diversified",
@@ -54,7 +55,7 @@ function judgeNodeGroup(judgement: Judgement, stack: Stack, group: Resource, min
     const types = items(props.instanceTypes);
     if (isUnknown(props.instanceTypes)) {
         judgement.unknown(group, "instanceTypes", UNTIL_UP);
-    } else if (types.length === 0 && present(props.launchTemplate) && !hasTemplate(stack, group)) {
+    } else if (types.length === 0 && present(props.launchTemplate) && !templateOf(stack, group)) {
         judgement.unknown(
             group,
             "launchTemplate",
@@ -63,12 +64,6 @@ function judgeNodeGroup(judgement: Judgement, stack: Stack, group: Resource, min
     } else if (distinct(types) < minimum) {
         judgement.violation(group, "instanceTypes", pools(distinct(types)));
     }
-}
-
-function hasTemplate(stack: Stack, group: Resource): boolean {
-    const [block] = blocks(group.props.launchTemplate, "launchTemplate");
-    const name = at(block?.value, "id") ?? at(block?.value, "name");
-    return refer(stack, group, "launchTemplate", name, LAUNCH_TEMPLATES).resources.length > 0;
 }
 
 /** Unknown types count as different ones. */
@@ -89,9 +84,17 @@ function judgeScalingGroup(judgement: Judgement, stack: Stack, group: Resource, 
         judgeMixed(judgement.judge(group), group, policy.value, minimum);
         return;
     }
-    const [block] = blocks(group.props.launchTemplate, "launchTemplate");
-    const name = at(block?.value, "id") ?? at(block?.value, "name");
-    const [template] = block ? refer(stack, group, "launchTemplate", name, LAUNCH_TEMPLATES).resources : [];
+    const old = group.props.launchConfiguration;
+    const [launch] = refer(stack, group, "launchConfiguration", old, [LAUNCH_CONFIGURATION]).resources;
+    if (launch && present(launch.props.spotPrice)) {
+        judgement.violation(
+            group,
+            "launchConfiguration",
+            pools(1),
+            "Use a launch template and `mixedInstancesPolicy` with several overrides.",
+        );
+    }
+    const template = templateOf(stack, group);
     if (
         template &&
         text(at(template.props, "instanceMarketOptions", "marketType")) === "spot" &&

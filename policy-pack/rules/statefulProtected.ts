@@ -10,11 +10,15 @@ const STATEFUL: Record<string, string | undefined> = {
     "aws:rds/cluster:Cluster": "deletionProtection",
     "aws:rds/globalCluster:GlobalCluster": "deletionProtection",
     "aws:docdb/cluster:Cluster": "deletionProtection",
+    "aws:docdb/globalCluster:GlobalCluster": "deletionProtection",
     "aws:neptune/cluster:Cluster": "deletionProtection",
+    "aws:neptune/globalCluster:GlobalCluster": "deletionProtection",
     "aws-native:efs:FileSystem": undefined,
     "aws-native:ec2:Volume": undefined,
     "aws-native:rds:DbInstance": "deletionProtection",
     "aws-native:rds:DbCluster": "deletionProtection",
+    "aws-native:docdb:DbCluster": "deletionProtection",
+    "aws-native:neptune:DbCluster": "deletionProtection",
 };
 
 export const rule: Rule = {

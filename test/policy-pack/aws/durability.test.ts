@@ -348,13 +348,12 @@ describe("imdsv2-required", () => {
         waits(imds, template({ metadataOptions: { httpTokens: UNKNOWN } }));
         waits(imds, template({ metadataOptions: UNKNOWN }));
     });
-    it("takes the account's default, and a template's", () => {
+    it("takes the account's default", () => {
         const byDefault: Made = {
             type: "aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults",
             props: { httpTokens: "required" },
         };
         passes(imds, [...template({}), byDefault]);
         fails(imds, [...template({ metadataOptions: { httpTokens: "optional" } }), byDefault]);
-        passes(imds, [{ type: "aws:ec2/instance:Instance", props: { launchTemplate: { id: "lt-1" } } }]);
     });
 });

@@ -68,7 +68,7 @@ describe("database-not-public", () => {
     }
     it("waits for what is not known", () => {
         waits(database, [instance({ publiclyAccessible: UNKNOWN })]);
-        waits(database, [instance({ vpcSecurityGroupIds: ["sg-1"], port: UNKNOWN }), admits(WORLD, 0, 65535)]);
+        waits(database, [instance({ vpcSecurityGroupIds: ["sg-1"], port: UNKNOWN }), admits(WORLD, 443)]);
     });
     it("says an open port once, whoever uses the group", () =>
         assert.deepEqual(found(database, [instance({ vpcSecurityGroupIds: ["sg-1"] }), admits(WORLD)]), [
