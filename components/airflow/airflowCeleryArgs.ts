@@ -4,7 +4,7 @@ import { WorkloadIdentity } from "../cluster/workloadRole";
 import { type ChartSource, checkChartSource } from "../shared/chart";
 import { plain, type Problem, under } from "../shared/check";
 import { fittingProblems } from "../shared/fitting";
-import { namespaceProblems } from "../shared/kubernetesNames";
+import { isDnsSubdomain, namespaceProblems } from "../shared/kubernetesNames";
 import { parseQuantity } from "../shared/quantity";
 import { choices, keysOf, mapOf } from "../shared/shape";
 import { regionOfZone } from "../shared/zones";
@@ -17,10 +17,12 @@ import { checkLogs, type LogSettings, logsShape } from "./logs";
 import type { MetastoreConnection } from "./metastoreConnection";
 import { checkPgBouncer, type PgBouncerSettings, pgbouncerShape } from "./pgbouncer";
 import { checkPlacement, type PodPlacement, placementShape } from "./placement";
-import { checkFurtherValues, PROTECTED_VARIABLES } from "./protectedValues";
+import { checkFurtherValues, doubleVariables } from "./furtherValues";
+import { PROTECTED_VARIABLES } from "./protectedValues";
 import { type AirflowSizes, checkSizes, sizesShape } from "./resources";
 import { checkUi, type UiSettings, uiShape } from "./userInterface";
 import { checkWorkers, type WorkerSettings, workersShape } from "./workers";
+import { checkWorkerSets } from "./workerSets";
 
 /** The image of every pod and Job of Airflow. */
 export interface AirflowImage {
@@ -118,7 +120,10 @@ export interface AirflowCeleryArgs {
     secretsManager?: SecretsManagerSettings;
     /** Variables of every Airflow pod and Job. Nothing secret. @default none */
     environment?: Record<string, string>;
-    /** Further values of the chart, merged last. What would break a promise of this component is refused. */
+    /**
+     * Further values of the chart, merged last. What would break a promise of this component is refused. Further sets of workers, with queues
+     * of their own, stand in `workers.celery.sets`.
+     */
     values?: { [key: string]: any }; // eslint-disable-line @typescript-eslint/no-explicit-any -- as the SDK analyser takes it
     /** How long Helm waits until everything runs, in seconds; new Spot nodes are part of it. @default 1200 */
     timeoutSeconds?: number;
@@ -184,6 +189,8 @@ function judge(args: AirflowCeleryArgs): Problem[] {
         ...under("pgbouncer", checkPgBouncer(args.pgbouncer)),
         ...under("fernet", checkFernet(args.fernet)),
         ...under("values", checkFurtherValues(args.values)),
+        ...checkWorkerSets(args.values, args.workers),
+        ...doubleVariables(args.environment, args.values),
         ...checkImage(args.image),
         ...checkUser(args),
         ...checkRedisDisk(args.redisDisk),
@@ -194,17 +201,29 @@ function judge(args: AirflowCeleryArgs): Problem[] {
 
 function checkImage(image: AirflowImage = {}): Problem[] {
     const problems: Problem[] = [];
-    if (image.repository !== undefined && /[:@](?!\d+\/)/.test(image.repository)) {
+    const { repository, tag } = image;
+    if (repository !== undefined && /[:@](?!\d+\/)/.test(repository)) {
         problems.push({
             path: "image.repository",
-            message: `"${image.repository}" has a tag or digest; give it as tag or digest`,
+            message: `"${repository}" has a tag or digest; give it as tag or digest`,
+        });
+    } else if (repository !== undefined && !/^[\w.-]+(:\d+)?(\/[a-z0-9._-]+)*$/.test(repository)) {
+        problems.push({
+            path: "image.repository",
+            message: `"${repository}" is no repository such as registry.example.com/team/airflow, in lower case`,
         });
     }
-    if (image.tag === "latest") {
+    if (tag === "latest") {
         problems.push({
             path: "image.tag",
             message: '"latest" changes what runs without a change here, and no Job would migrate for it',
         });
+    } else if (tag !== undefined && !/^\w[\w.-]{0,127}$/.test(tag)) {
+        problems.push({ path: "image.tag", message: `"${tag}" is no tag of an image` });
+    }
+    const pullSecret = plain(image.pullSecretName);
+    if (pullSecret !== undefined && !isDnsSubdomain(pullSecret)) {
+        problems.push({ path: "image.pullSecretName", message: `"${pullSecret}" is no name of a Secret` });
     }
     if (image.digest !== undefined && !/^sha256:[0-9a-f]{64}$/.test(image.digest)) {
         problems.push({ path: "image.digest", message: `"${image.digest}" is no digest such as sha256:…` });
@@ -220,6 +239,9 @@ function checkUser(args: AirflowCeleryArgs): Problem[] {
             path: "createUser",
             message: `${args.authManager} knows no such user; set createUser to false`,
         });
+    }
+    if (args.admin?.username === "") {
+        problems.push({ path: "admin.username", message: "is empty; give a name, or leave it out for admin" });
     }
     if (!creates && args.admin !== undefined) {
         problems.push({ path: "admin", message: "has no effect with createUser false; leave it out" });
@@ -251,7 +273,7 @@ function checkRedisDisk(disk: RedisDisk | undefined): Problem[] {
             message: `"${disk.zone}" is no zone; a disk lives in one, such as eu-west-1a`,
         });
     }
-    if (parseQuantity(disk.size ?? "1Gi") === undefined) {
+    if ((parseQuantity(disk.size ?? "1Gi") ?? 0) <= 0) {
         problems.push({ path: "redisDisk.size", message: `"${disk.size}" is no size such as 1Gi` });
     }
     return problems;
@@ -259,13 +281,8 @@ function checkRedisDisk(disk: RedisDisk | undefined): Problem[] {
 
 function checkEnvironment(environment: Record<string, string> = {}): Problem[] {
     return Object.keys(environment).flatMap((variable) =>
-        PROTECTED_VARIABLES.includes(variable)
-            ? [
-                  {
-                      path: `environment.${variable}`,
-                      message: "is set by the component from its own settings and Secrets",
-                  },
-              ]
+        Object.hasOwn(PROTECTED_VARIABLES, variable)
+            ? [{ path: `environment.${variable}`, message: `cannot be set here: ${PROTECTED_VARIABLES[variable]}` }]
             : /^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)
               ? []
               : [{ path: `environment.${variable}`, message: "is no name of a variable" }],

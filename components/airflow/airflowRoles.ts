@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterInfo } from "../cluster/clusterInfo";
 import { type WorkloadIdentity, WorkloadRole } from "../cluster/workloadRole";
+import type { HelmValues } from "../shared/helmValues";
 import { policyJson } from "../shared/iamPolicy";
 import { keysOf } from "../shared/shape";
 import { RELEASE } from "./airflowValues";
 import type { LogSettings } from "./logs";
+import { setAccounts } from "./workerSets";
 
 /** AWS Secrets Manager as the place where Airflow looks for connections and variables first. */
 export interface SecretsManagerSettings {
@@ -21,6 +23,8 @@ export interface AirflowRolesArgs {
     namespace: pulumi.Input<string>;
     major: 2 | 3;
     logs: LogSettings;
+    /** Further values of the chart, which may name further sets of workers. */
+    values?: HelmValues;
     secretsManager?: SecretsManagerSettings;
     taskPolicies: Record<string, pulumi.Input<string>>;
     taskPolicyArns: Record<string, pulumi.Input<string>>;
@@ -58,7 +62,7 @@ export function airflowRoles(parent: pulumi.Resource, name: string, args: Airflo
                   {
                       cluster: args.cluster,
                       namespace: args.namespace,
-                      serviceAccounts: accounts.map((account) => `${RELEASE}-${account}`),
+                      serviceAccounts: accounts,
                       inlinePolicies,
                       managedPolicyArns,
                       mode: args.identity,
@@ -66,8 +70,10 @@ export function airflowRoles(parent: pulumi.Resource, name: string, args: Airflo
                   },
                   { parent },
               );
-    const task = role("tasks", ["worker", "triggerer"], { ...shared, ...args.taskPolicies }, args.taskPolicyArns);
-    const core = role("core", ["scheduler", "dag-processor", server], shared, {});
+    const named = (parts: string[]) => parts.map((part) => `${RELEASE}-${part}`);
+    const runners = [...named(["worker", "triggerer"]), ...setAccounts(args.values, RELEASE)];
+    const task = role("tasks", [...new Set(runners)], { ...shared, ...args.taskPolicies }, args.taskPolicyArns);
+    const core = role("core", named(["scheduler", "dag-processor", server]), shared, {});
     const none = pulumi.output(undefined).apply((): Record<string, string> => ({}));
     return {
         task: task?.annotations ?? none,

@@ -43,6 +43,12 @@ export const fernetShape = keysOf<FernetSettings>({ keys: "anything", newest: "i
 export function checkFernet(fernet: FernetSettings = {}): Problem[] {
     const problems: Problem[] = [];
     const [newest, oldest] = [fernet.newest ?? 1, fernet.oldest ?? 1];
+    if (newest > 100) {
+        problems.push({
+            path: "newest",
+            message: `${newest} would make that many keys; raise it by one for each rotation`,
+        });
+    }
     if (oldest < 1 || oldest > newest) {
         problems.push({
             path: "oldest",
@@ -62,6 +68,11 @@ export function checkFernet(fernet: FernetSettings = {}): Problem[] {
                 problems.push({
                     path: `keys[${index}]`,
                     message: "is no Fernet key: 32 bytes in URL-safe base64, 44 characters",
+                });
+            } else if (key !== undefined && keys.findIndex((other) => plain(other) === key) !== index) {
+                problems.push({
+                    path: `keys[${index}]`,
+                    message: "is there twice; list each key once, the newest first",
                 });
             }
         });

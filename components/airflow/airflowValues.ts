@@ -8,7 +8,8 @@ import { nodeSelectorOf, spreadOverZones, tolerationsOf } from "./placement";
 import { APPENDED_LISTS } from "./protectedValues";
 import { type ResolvedSizes, sizesOf } from "./resources";
 import { uiValues } from "./userInterface";
-import { workerValues } from "./workers";
+import { mostWorkers, workerValues } from "./workers";
+import { capacityOfSets, withWorkerSets } from "./workerSets";
 
 /** The release's name: hosts, service accounts and claims in the chart's templates begin with it. */
 export const RELEASE = "airflow";
@@ -59,13 +60,14 @@ export function airflowValues(settings: ValueSettings, context: ValueContext): H
     const major = majorOf(settings.airflowVersion ?? DEFAULT_AIRFLOW_VERSION);
     const sizes = sizesOf(settings.sizes);
     const paused = settings.paused ?? false;
+    const workers = settings.workers ?? {};
     const parts: HelmValues[] = [
         imageValues(settings, context),
         secretValues(context, major),
         databaseValues(settings, context, sizes),
         componentValues(settings, sizes, major, paused),
         redisValues(settings, sizes),
-        workerValues(settings.workers, paused),
+        workerValues(workers, paused, capacityOfSets(settings.values, workers, mostWorkers(workers))),
         dagValues(settings.dags, context.secrets.git, sizes.gitSync),
         logValues(settings.logs, context, sizes),
         accountValues(context, major),
@@ -73,9 +75,20 @@ export function airflowValues(settings: ValueSettings, context: ValueContext): H
         uiValues(settings.ui, context.certificateArn, major),
         environmentValues(settings),
         settings.values ?? {},
+        paused ? STILL : {},
     ];
-    return parts.reduce(combine, {});
+    return withWorkerSets(parts.reduce(combine, {}), workers, paused);
 }
+
+/** What further values may have switched on, and a pause does not bear: it would work on the database or bring pods of its own. */
+const STILL: HelmValues = {
+    apiServer: { hpa: { enabled: false } },
+    webserver: { hpa: { enabled: false } },
+    triggerer: { keda: { enabled: false } },
+    cleanup: { enabled: false },
+    databaseCleanup: { enabled: false },
+    flower: { enabled: false },
+};
 
 /** Lays values over values, and adds to the lists that several concerns share. */
 function combine(below: HelmValues, above: HelmValues): HelmValues {

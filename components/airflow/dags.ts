@@ -110,27 +110,37 @@ function checkGitSync(git: GitSyncSettings): Problem[] {
                 "knownHosts",
                 "is missing: without the server's public keys git-sync would trust whoever answers; take them from ssh-keyscan and compare them",
             );
-        } else if (
-            !git.knownHosts
-                .split("\n")
-                .every((line) => /^\s*(#.*)?$|^(@\S+ )?\S+ (ssh|ecdsa|sk)-\S+ [A-Za-z0-9+/=]+/.test(line))
-        ) {
-            refuse("knownHosts", 'has a line that is not "host type key", as ssh-keyscan prints it');
+        } else {
+            const problem = knownHostsProblem(git.knownHosts, git.repo);
+            if (problem) {
+                refuse("knownHosts", problem);
+            }
         }
         if (git.token !== undefined) {
             refuse("token", "is for https:// repositories; an SSH one takes sshKey");
         }
-    } else if (git.sshKey !== undefined) {
-        refuse("sshKey", "is for SSH repositories; an https:// one takes token");
+    } else {
+        if (git.sshKey !== undefined) {
+            refuse("sshKey", "is for SSH repositories; an https:// one takes token");
+        }
+        if (git.knownHosts !== undefined) {
+            refuse("knownHosts", "is for SSH repositories; an https:// one is known by its certificate");
+        }
+    }
+    if (git.username !== undefined && git.token === undefined) {
+        refuse("username", "has no effect without token");
+    }
+    if (plain(git.token) === "") {
+        refuse("token", "is empty; leave it out for a public repository");
     }
     const key = plain(git.sshKey);
-    if (key !== undefined && !/^-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key.trim())) {
+    if (key !== undefined && !/^-----BEGIN ([A-Z ]*PRIVATE KEY)-----\r?\n[^]+\n-----END \1-----$/.test(key.trim())) {
         refuse(
             "sshKey",
-            "is no private key in PEM; give the file's content as it is (a base64 text is what a Secret's manifest wants, and would be encoded twice)",
+            "is no whole private key in PEM; give the file's content as it is (a base64 text is what a Secret's manifest wants, and would be encoded twice)",
         );
     }
-    if (git.ref !== undefined && (git.ref === "" || /[\s~^:?*[\\]|\.\./.test(git.ref))) {
+    if (git.ref !== undefined && (git.ref === "" || /^-|[\s~^:?*[\\]|\.\./.test(git.ref))) {
         refuse("ref", `"${git.ref}" is no branch, tag or commit`);
     }
     if (git.subPath?.startsWith("/") || git.subPath?.split("/").includes("..")) {
@@ -140,10 +150,25 @@ function checkGitSync(git: GitSyncSettings): Problem[] {
     if (!Number.isInteger(depth) || depth < 0) {
         refuse("depth", `${depth} is not a whole number of at least 0 (0 fetches everything)`);
     }
-    if (git.period !== undefined && !/^\d+(ms|s|m|h)$/.test(git.period)) {
+    if (git.period !== undefined && !/^[1-9]\d*(ms|s|m|h)$/.test(git.period)) {
         refuse("period", `"${git.period}" is no duration such as 60s or 5m`);
     }
     return problems;
+}
+
+/** Why keys of servers cannot be used for a repository, or undefined. */
+function knownHostsProblem(knownHosts: string, repo: string): string | undefined {
+    const lines = knownHosts.split("\n").filter((line) => !/^\s*(#.*)?$/.test(line));
+    const keys = lines.map((line) => /^(?:@\S+ )?(\S+) (?:ssh|ecdsa|sk)-\S+ [A-Za-z0-9+/=]+/.exec(line)?.[1]);
+    if (keys.length === 0 || keys.includes(undefined)) {
+        return 'must be lines of "host type key", as ssh-keyscan prints them';
+    }
+    const host = /^(?:ssh:\/\/)?(?:[^@/]+@)?\[?([^:/\]]+)/.exec(repo)?.[1] ?? "";
+    const names = keys.flatMap((key) => String(key).split(","));
+    const covers = (name: string) =>
+        // Hashed names and patterns tell too little to refuse them.
+        /^\||[*?]/.test(name) || name.replace(/^\[(.*)\]:\d+$/, "$1").toLowerCase() === host.toLowerCase();
+    return names.some(covers) ? undefined : `has keys of ${names.join(", ")}, none of ${host}, where the repository is`;
 }
 
 /** The Secret that the chart's git-sync reads, or undefined for a public repository. */

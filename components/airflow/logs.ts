@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Problem, plain } from "../shared/check";
+import { isDnsSubdomain } from "../shared/kubernetesNames";
 import { parseQuantity } from "../shared/quantity";
 import { keysOf } from "../shared/shape";
 import type { ResolvedSizes } from "./resources";
@@ -45,8 +46,17 @@ export function checkLogs(logs: LogSettings | undefined): Problem[] {
         return problems;
     }
     const className = plain(logs?.storageClassName);
-    if (className !== undefined && isSingleNodeClass(className)) {
+    if (className !== undefined && !isDnsSubdomain(className)) {
+        refuse(
+            "storageClassName",
+            `"${className}" is no name of a StorageClass: lower case letters, digits, "-" and "."`,
+        );
+    } else if (className !== undefined && isSingleNodeClass(className)) {
         refuse("storageClassName", singleNodeMessage(className));
+    }
+    const idle = logs?.bucket === undefined ? ("prefix" as const) : ("size" as const);
+    if (logs?.[idle] !== undefined) {
+        refuse(idle, `has no effect with a ${idle === "size" ? "bucket" : "volume"}; leave it out`);
     }
     const size = parseQuantity(logs?.size ?? "10Gi");
     if (size === undefined || size <= 0) {
@@ -139,7 +149,8 @@ export function cleaningScript(days: number): string {
 
 /** Classes that by their name make disks of one node. What a name does not tell, Kubernetes and the policy pack do. */
 function isSingleNodeClass(className: string): boolean {
-    return /^(ebs|gp2|gp3|io1|io2|st1|sc1)([-_.]|$)/.test(className);
+    const words = className.split(/[-.]/);
+    return words.some((word) => /^(ebs|gp2|gp3|io1|io2|st1|sc1)$/.test(word)) && !words.includes("efs");
 }
 
 function singleNodeMessage(className: string): string {

@@ -39,7 +39,13 @@ export const pgbouncerShape = keysOf<PgBouncerSettings>({
 
 /** What is wrong with PgBouncer's settings. */
 export function checkPgBouncer(settings: PgBouncerSettings = {}): Problem[] {
-    return (["replicas", "poolSize", "maxClientConnections"] as const)
+    const numbers = ["replicas", "poolSize", "maxClientConnections"] as const;
+    if (settings.enabled === false) {
+        return numbers
+            .filter((key) => settings[key] !== undefined)
+            .map((path) => ({ path, message: "has no effect with enabled false; leave it out" }));
+    }
+    return numbers
         .filter((key) => settings[key] !== undefined && settings[key] < 1)
         .map((key) => ({
             path: key,

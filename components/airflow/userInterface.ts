@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { type Problem, plain } from "../shared/check";
+import { type Problem, plain, under } from "../shared/check";
 import { sourceRangeProblems } from "../shared/sourceRanges";
 import type { HelmValues } from "../shared/helmValues";
 import { choices, keysOf, listOf, mapOf } from "../shared/shape";
@@ -47,7 +47,7 @@ export function checkUi(ui: UiSettings = {}): Problem[] {
     const problems: Problem[] = [];
     const refuse = (path: string, message: string) => problems.push({ path, message });
     if (exposure === UiExposure.None) {
-        for (const key of ["certificateArn", "internetFacing", "sourceRanges", "annotations"] as const) {
+        for (const key of ["certificateArn", "hostName", "internetFacing", "sourceRanges", "annotations"] as const) {
             if (ui[key]) {
                 refuse(key, "has no effect without a load balancer; set exposure, or leave it out");
             }
@@ -73,9 +73,40 @@ export function checkUi(ui: UiSettings = {}): Problem[] {
             ui.sourceRanges,
             ui.internetFacing ? "internetFacing without sourceRanges would open Airflow to everybody" : undefined,
         ),
+        ...under("annotations", annotationProblems(ui, exposure)),
     );
     return problems;
 }
+
+/** Annotations are merged last, and must not open what the other settings keep shut. */
+function annotationProblems(ui: UiSettings, exposure: UiExposure): Problem[] {
+    const everything: UiSettings = { hostName: "any", sourceRanges: ["any"] };
+    const made =
+        exposure === UiExposure.NetworkLoadBalancer
+            ? networkAnnotations(everything, "any", 3)
+            : applicationAnnotations(everything, "any", 3);
+    return Object.keys(ui.annotations ?? {}).flatMap((path) => {
+        if (path in made || OTHER_NAMES.includes(path)) {
+            return [{ path, message: "cannot be set here: it follows from the other settings of ui" }];
+        }
+        return ui.sourceRanges !== undefined &&
+            /aws-load-balancer-disable-nlb-sg$|security-group(s|-prefix-lists)$/.test(path)
+            ? [
+                  {
+                      path,
+                      message: "would take the place of sourceRanges, which would then say nothing; give one of them",
+                  },
+              ]
+            : [];
+    });
+}
+
+/** Further annotations that say whether a load balancer is public, and who reaches it. */
+const OTHER_NAMES = [
+    "service.beta.kubernetes.io/aws-load-balancer-internal",
+    "service.beta.kubernetes.io/load-balancer-source-ranges",
+    "kubernetes.io/ingress.class",
+];
 
 /** The values that expose the UI, for Airflow 3 (`apiServer`) or 2 (`webserver`). */
 export function uiValues(ui: UiSettings = {}, certificateArn: string | undefined, major: 2 | 3): HelmValues {

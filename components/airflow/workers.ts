@@ -57,6 +57,21 @@ const DEFAULT_RESOURCES: PodResources = {
     limits: { memory: "2560Mi" },
 };
 
+/** How many tasks a worker runs at a time. */
+export function concurrencyOf(workers: WorkerSettings): number {
+    return workers.concurrency ?? DEFAULT_CONCURRENCY;
+}
+
+/** The queues that the workers take tasks from. */
+export function queuesOf(workers: WorkerSettings): string[] {
+    return workers.queues ?? ["default"];
+}
+
+/** Whether a text can be a queue's name, in the worker's arguments and in KEDA's query. */
+export function isQueueName(queue: string): boolean {
+    return /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(queue);
+}
+
 /** What is wrong with the settings of workers. */
 export function checkWorkers(workers: WorkerSettings = {}): Problem[] {
     const problems = [
@@ -66,11 +81,11 @@ export function checkWorkers(workers: WorkerSettings = {}): Problem[] {
         ...under("scaling", checkWorkerScaling(workers.scaling)),
     ];
     const refuse = (path: string, message: string) => problems.push({ path, message });
-    const concurrency = workers.concurrency ?? DEFAULT_CONCURRENCY;
-    if (!Number.isInteger(concurrency) || concurrency < 1) {
+    const concurrency = concurrencyOf(workers);
+    if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 1000) {
         refuse(
             "concurrency",
-            `${workers.concurrency} is not a whole number of at least 1: such a worker runs nothing, and KEDA divides by it`,
+            `${workers.concurrency} is not a whole number from 1 to 1000: with 0 a worker runs nothing, and KEDA divides by it`,
         );
     }
     const grace = workers.terminationGracePeriodSeconds ?? 600;
@@ -81,13 +96,15 @@ export function checkWorkers(workers: WorkerSettings = {}): Problem[] {
     if (!Number.isInteger(retries) || retries < 0) {
         refuse("defaultTaskRetries", `${retries} is not a whole number of at least 0`);
     }
-    const queues = workers.queues ?? ["default"];
+    const queues = queuesOf(workers);
     if (queues.length === 0) {
         refuse("queues", "name at least one queue; workers without one run nothing");
     }
     queues.forEach((queue, index) => {
-        if (!/^[A-Za-z0-9_.-]+$/.test(queue)) {
-            refuse(`queues[${index}]`, `"${queue}" must be letters, digits and any of _.-`);
+        if (!isQueueName(queue)) {
+            refuse(`queues[${index}]`, `"${queue}" must be letters, digits and any of _.-, and not begin with . or -`);
+        } else if (queues.indexOf(queue) !== index) {
+            refuse(`queues[${index}]`, `"${queue}" is there twice`);
         }
     });
     const scaling = workers.scaling ?? {};
@@ -105,12 +122,17 @@ export function checkWorkers(workers: WorkerSettings = {}): Problem[] {
     return problems;
 }
 
-/** The values of `workers` and of the settings that must agree with them. */
-export function workerValues(workers: WorkerSettings = {}, paused: boolean) {
-    const concurrency = workers.concurrency ?? DEFAULT_CONCURRENCY;
-    const queues = workers.queues ?? ["default"];
-    const scaled = (workers.scaling?.enabled ?? true) && !paused;
+/** The most pods that there can be. */
+export function mostWorkers(workers: WorkerSettings): number {
+    return (workers.scaling?.enabled ?? true) ? (workers.scaling?.maxReplicas ?? 10) : (workers.replicas ?? 2);
+}
+
+/** The values of `workers` and of the settings that must agree with them; `elsewhere` is how many tasks other workers can run. */
+export function workerValues(workers: WorkerSettings = {}, paused: boolean, elsewhere = 0) {
+    const concurrency = concurrencyOf(workers);
+    const queues = queuesOf(workers);
     const capacity = workers.placement?.capacity ?? NodeCapacity.Spot;
+    const scaled = (workers.scaling?.enabled ?? true) && !paused;
     const onDemand = capacity === NodeCapacity.OnDemand;
     return {
         workers: {
@@ -134,7 +156,11 @@ export function workerValues(workers: WorkerSettings = {}, paused: boolean) {
             },
         },
         config: {
-            core: { default_task_retries: String(workers.defaultTaskRetries ?? (onDemand ? 0 : 2)) },
+            core: {
+                default_task_retries: String(workers.defaultTaskRetries ?? (onDemand ? 0 : 2)),
+                // Airflow lets 32 tasks run unless told otherwise, however many workers wait for more.
+                parallelism: String(Math.max(32, mostWorkers(workers) * concurrency + elsewhere)),
+            },
             celery: { worker_concurrency: concurrency },
         },
     };

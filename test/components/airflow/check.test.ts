@@ -40,6 +40,34 @@ describe("bad arguments of AirflowCelery", () => {
             { dags: { gitSync: { ...ssh, sshKey: "LS0tLS1CRUdJTiBPUEVOU1NI" } } },
             ["dags.gitSync.sshKey"],
         ],
+        [
+            "half a key",
+            { dags: { gitSync: { ...ssh, sshKey: "-----BEGIN OPENSSH PRIVATE KEY-----\nabc" } } },
+            ["dags.gitSync.sshKey"],
+        ],
+        [
+            "known hosts in comments only",
+            { dags: { gitSync: { ...ssh, knownHosts: "# github.com ssh-rsa AAAA\n" } } },
+            ["dags.gitSync.knownHosts"],
+        ],
+        [
+            "the known hosts of another server",
+            { dags: { gitSync: { ...ssh, knownHosts: "gitlab.com,10.0.0.1 ssh-rsa AAAA" } } },
+            ["dags.gitSync.knownHosts"],
+        ],
+        [
+            "known hosts for HTTPS",
+            { dags: { gitSync: { repo: "https://a.b/c.git", knownHosts: ssh.knownHosts } } },
+            ["dags.gitSync.knownHosts"],
+        ],
+        ["an empty token", { dags: { gitSync: { repo: "https://a.b/c.git", token: "" } } }, ["dags.gitSync.token"]],
+        [
+            "a user without a token",
+            { dags: { gitSync: { repo: "https://a.b/c.git", username: "me" } } },
+            ["dags.gitSync.username"],
+        ],
+        ["a ref that git takes for an option", { dags: { gitSync: { ...ssh, ref: "-f" } } }, ["dags.gitSync.ref"]],
+        ["no pause between looks", { dags: { gitSync: { ...ssh, period: "0s" } } }, ["dags.gitSync.period"]],
         ["a token for SSH", { dags: { gitSync: { ...ssh, token: "x" } } }, ["dags.gitSync.token"]],
         [
             "a key for HTTPS",
@@ -68,12 +96,20 @@ describe("bad arguments of AirflowCelery", () => {
             ["workers.scaling.minReplicas"],
         ],
         ["concurrency 0", workers({ concurrency: 0 }), ["workers.concurrency"]],
+        ["concurrency beyond any node", workers({ concurrency: 100000 }), ["workers.concurrency"]],
+        ["a queue twice", workers({ queues: ["a", "a"] }), ["workers.queues[1]"]],
+        ["a queue that Celery takes for an option", workers({ queues: ["-c"] }), ["workers.queues[0]"]],
         ["a queue that needs quoting", workers({ queues: ["a'b"] }), ["workers.queues[0]"]],
         ["no queue", workers({ queues: [] }), ["workers.queues"]],
         ["missing KEDA", { workers: {} }, ["workers.scaling.kedaInstalled"]],
         ["missing KEDA, by default", { workers: undefined }, ["workers.scaling.kedaInstalled"]],
         ["a class of EBS for logs", { logs: { storageClassName: "gp3" } }, ["logs.storageClassName"]],
         ["another class of EBS for logs", { logs: { storageClassName: "ebs-sc" } }, ["logs.storageClassName"]],
+        ["a class of EBS under any name", { logs: { storageClassName: "team-gp3" } }, ["logs.storageClassName"]],
+        ["a class that cannot be", { logs: { storageClassName: "EFS SC" } }, ["logs.storageClassName"]],
+        ["no class at all", { logs: { storageClassName: "" } }, ["logs.storageClassName"]],
+        ["a bucket's folder on a volume", { logs: { storageClassName: "efs-sc", prefix: "a" } }, ["logs.prefix"]],
+        ["a volume's size in a bucket", { logs: { bucket: "logs", size: "1Gi" } }, ["logs.size"]],
         ["logs nowhere", { logs: {} }, ["logs.storageClassName"]],
         ["logs in two places", { logs: { storageClassName: "efs-sc", bucket: "b" } }, ["logs.storageClassName"]],
         ["a bucket's URL", { logs: { bucket: "s3://b" } }, ["logs.bucket"]],
@@ -106,8 +142,33 @@ describe("bad arguments of AirflowCelery", () => {
             ["ui.hostName"],
         ],
         ["ranges without a load balancer", { ui: { sourceRanges: ["10.0.0.0/8"] } }, ["ui.sourceRanges"]],
+        ["a name without a load balancer", { ui: { hostName: "a.example.com" } }, ["ui.hostName"]],
+        ...[
+            "service.beta.kubernetes.io/aws-load-balancer-scheme",
+            "service.beta.kubernetes.io/aws-load-balancer-internal",
+            "service.beta.kubernetes.io/load-balancer-source-ranges",
+            "service.beta.kubernetes.io/aws-load-balancer-ssl-cert",
+        ].map((annotation): [string, Loose, string[]] => [
+            `the annotation ${annotation}`,
+            { ui: { exposure: "network-load-balancer", annotations: { [annotation]: "x" } } },
+            [`ui.annotations.${annotation}`],
+        ]),
+        ...["scheme", "inbound-cidrs", "security-groups"].map((annotation): [string, Loose, string[]] => [
+            `the annotation ${annotation} of an application load balancer`,
+            {
+                ui: {
+                    exposure: "application-load-balancer",
+                    sourceRanges: ["10.0.0.0/8"],
+                    annotations: { [`alb.ingress.kubernetes.io/${annotation}`]: "x" },
+                },
+            },
+            [`ui.annotations.alb.ingress.kubernetes.io/${annotation}`],
+        ]),
         ["an exposure that is none", { ui: { exposure: "nodeport" } }, ["ui.exposure"]],
         ["a tag within the repository", { image: { repository: "apache/airflow:3.2.2" } }, ["image.repository"]],
+        ["a repository in capitals", { image: { repository: "Team/Airflow" } }, ["image.repository"]],
+        ["a tag that is none", { image: { tag: "" } }, ["image.tag"]],
+        ["a pull secret without a name", { image: { pullSecretName: "" } }, ["image.pullSecretName"]],
         ["the tag latest", { image: { tag: "latest" } }, ["image.tag"]],
         ["no pods", { sizes: { scheduler: { replicas: 0 } } }, ["sizes.scheduler.replicas"]],
         [
@@ -124,11 +185,31 @@ describe("bad arguments of AirflowCelery", () => {
         ["the chart's own password", { admin: { password: "admin" } }, ["admin.password"]],
         ["no key to decrypt with", { fernet: { newest: 1, oldest: 2 } }, ["fernet.oldest"]],
         ["a key that is none", { fernet: { keys: ["abc"] } }, ["fernet.keys[0]"]],
+        ["a key twice", { fernet: { keys: [`${"A".repeat(43)}=`, `${"A".repeat(43)}=`] } }, ["fernet.keys[1]"]],
+        ["a thousand keys", { fernet: { newest: 1000 } }, ["fernet.newest"]],
+        [
+            "a disk of nothing",
+            { redisDisk: { storageClassName: "gp3", zone: "eu-west-1a", size: "0" } },
+            ["redisDisk.size"],
+        ],
+        ["pools of no PgBouncer", { pgbouncer: { enabled: false, poolSize: 9 } }, ["pgbouncer.poolSize"]],
         ["a disk without a zone", { redisDisk: { storageClassName: "gp3" } }, ["redisDisk.zone"]],
         [
             "a variable of the component",
             { environment: { AIRFLOW__CORE__FERNET_KEY: "x" } },
             ["environment.AIRFLOW__CORE__FERNET_KEY"],
+        ],
+        ...["AIRFLOW__LOGGING__REMOTE_LOGGING", "AIRFLOW__API__BASE_URL", "AIRFLOW__CELERY__WORKER_AUTOSCALE"].map(
+            (variable): [string, Loose, string[]] => [
+                `the variable ${variable}`,
+                { environment: { [variable]: "x" } },
+                [`environment.${variable}`],
+            ],
+        ),
+        [
+            "a variable in two places",
+            { environment: { A: "1" }, values: { env: [{ name: "A", value: "2" }] } },
+            ["values.env"],
         ],
         ["a text for a number", workers({ concurrency: "4" }), ["workers.concurrency"]],
         ["a text for a switch", { paused: "yes" }, ["paused"]],
@@ -157,7 +238,34 @@ describe("bad arguments of AirflowCelery", () => {
         [{ extraSecrets: { a: {} } }, "extraSecrets"],
         [{ dags: { gitSync: { ref: "x" } } }, "dags.gitSync"],
         [{ env: [{ name: "KEDA_DB_CONN", value: "x" }] }, "env"],
+        [{ secret: [{ envName: "AIRFLOW__CORE__FERNET_KEY", secretName: "x" }] }, "secret"],
+        [{ scheduler: { env: [{ name: "AIRFLOW__CORE__FERNET_KEY", value: "x" }] } }, "scheduler.env"],
+        [{ extraEnv: "- name: AIRFLOW__CORE__EXECUTOR\n  value: x" }, "extraEnv"],
         [{ wrokers: {} }, "wrokers"],
+        [{ apiServer: { service: { type: "LoadBalancer" } } }, "apiServer.service"],
+        [{ ingress: { web: { enabled: true } } }, "ingress"],
+        [{ flower: { enabled: true, service: { type: "NodePort" } } }, "flower.service"],
+        [{ flower: { password: "x" } }, "flower.password"],
+        [{ scheduler: { replicas: 2 } }, "scheduler.replicas"],
+        [{ scheduler: { enabled: false } }, "scheduler.enabled"],
+        [{ scheduler: { logGroomerSidecar: { enabled: true } } }, "scheduler.logGroomerSidecar.enabled"],
+        [{ triggerer: { securityContexts: { pod: { runAsUser: 0 } } } }, "triggerer.securityContexts.pod"],
+        [{ securityContext: { runAsUser: 0 } }, "securityContext"],
+        [{ workers: { resources: {} } }, "workers.resources"],
+        [{ workers: { celery: { args: ["bash"] } } }, "workers.celery.args"],
+        [{ pgbouncer: { extraIni: "x" } }, "pgbouncer.extraIni"],
+        [{ images: { useDefaultImageForMigration: true } }, "images.useDefaultImageForMigration"],
+        [{ config: { smtp: { smtp_password: "x" } } }, "config.smtp.smtp_password"],
+        [{ config: { api_auth: { jwt_secret: "x" } } }, "config.api_auth.jwt_secret"],
+        [{ config: { database: { sql_alchemy_conn_async: "x" } } }, "config.database.sql_alchemy_conn_async"],
+        [{ config: { celery: { Worker_Concurrency: 8 } } }, "config.celery.Worker_Concurrency"],
+        [{ config: { celery: { worker_autoscale: "8,2" } } }, "config.celery.worker_autoscale"],
+        // What would take the place of a map in which the component has said something.
+        [{ logs: null }, "logs"],
+        [{ workers: { celery: null } }, "workers.celery"],
+        [{ scheduler: { startupProbe: { failureThreshold: null } } }, "scheduler.startupProbe.failureThreshold"],
+        [{ config: { celery: [] } }, "config.celery"],
+        [{ redis: "off" }, "redis"],
     ];
     for (const [values, path] of protectedValues) {
         it(`are found: the value ${path} would break a promise`, () => {
@@ -165,6 +273,7 @@ describe("bad arguments of AirflowCelery", () => {
             assert.equal(problem.path, `values.${path}`);
             assert.deepEqual(others, []);
             assert.ok(problem.message.length > 20, problem.message);
+            assert.ok(!problem.message.includes("undefined"), problem.message);
         });
     }
 

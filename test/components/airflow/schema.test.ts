@@ -58,6 +58,10 @@ const cases: Record<string, [ValueSettings, ValueContext]> = {
         { ...context, sslMode: "verify-full", pullSecretName: "registry" },
     ],
     "a pause": [{ ...settings, paused: true }, context],
+    "further sets of workers": [
+        { ...settings, values: { workers: { celery: { sets: [{ name: "long", queue: "long" }] } } } },
+        context,
+    ],
     "no PgBouncer": [{ ...settings, pgbouncer: { enabled: false } }, context],
 };
 
