@@ -242,6 +242,41 @@ describe("simulated AWS: node groups", () => {
         assert.equal(account.all(NODE).length, 0);
     });
 
+    const NODE_CONFIG = {
+        apiVersion: "node.eks.aws/v1alpha1",
+        kind: "NodeConfig",
+        spec: { kubelet: { config: { maxPods: 20 } }, instance: { localStorage: { strategy: "RAID0" } } },
+    };
+    const asYaml = (strategy: string) =>
+        `kind: NodeConfig\nspec:\n  kubelet:\n    config:\n      maxPods: 20\n  instance:\n    localStorage: {strategy: ${strategy}}\n`;
+    const inMime = (type: string, body: string) =>
+        `MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="B"\n\n--B\nContent-Type: ${type}\n\n${body}\n--B--\n`;
+    // c5d.large: 50 GB of NVMe, 29 pods; the root volume has 30 GiB.
+    for (const [what, userData, disk, pods] of [
+        ["JSON in a MIME part", inMime("application/node.eks.aws", JSON.stringify(NODE_CONFIG)), "47Gi", "20"],
+        ["YAML without MIME", asYaml("RAID10"), "47Gi", "20"],
+        ["disks that are only mounted", asYaml("Mount"), "30Gi", "20"],
+        ["more pods than addresses", "kind: NodeConfig\nspec: {kubelet: {config: {maxPods: 100}}}", "30Gi", "29"],
+        ["a part for somebody else", inMime("text/x-shellscript", asYaml("RAID0")), "30Gi", "29"],
+        ["none that can be read", "kind: [", "30Gi", "29"],
+    ]) {
+        it(`nodes follow their user data: ${what}`, async () => {
+            const account = new Account();
+            const { subnets } = await account.cluster();
+            const template = await account.make(TEMPLATE, {
+                userData: Buffer.from(userData).toString("base64"),
+                blockDeviceMappings: [{ deviceName: "/dev/xvda", ebs: { volumeSize: 30 } }],
+            });
+            await account.make(NODES, {
+                ...(await groupInputs(account, subnets)),
+                instanceTypes: ["c5d.large"],
+                launchTemplate: { id: template.id, version: "1" },
+            });
+            const { capacity } = account.all(NODE)[0].outputs.status as { capacity: Properties };
+            assert.deepEqual([capacity["ephemeral-storage"], capacity.pods], [disk, pods]);
+        });
+    }
+
     it("nodes do not join without policies, network plugin or a way out", async () => {
         const account = new Account();
         const { subnets } = await account.cluster({ bootstrapSelfManagedAddons: false });

@@ -5,6 +5,7 @@ import { INSTANCE_TYPES, maxPods, type InstanceType } from "../catalogue/instanc
 import { need, parseJson, vpcOfSubnet, zoneOfSubnet } from "../checks";
 import { allows } from "../iam/access";
 import { Kind } from "../kinds";
+import { nodeConfig } from "../nodeConfig";
 import { zoneId } from "../places";
 import { addressIn } from "./endpoints";
 
@@ -186,13 +187,15 @@ function makeNode(group: WorldObject, subnetId: string, world: World): void {
 function nodeResources(machine: InstanceType, group: WorldObject, template: Properties, world: World): Properties {
     const cni = world.get(Kind.Addon, `${String(group.inputs.clusterName)}:vpc-cni`);
     const env = record(record(parseJson(cni?.inputs.configurationValues)).env);
-    const pods = maxPods(machine, env.ENABLE_PREFIX_DELEGATION === "true" && machine.nitro);
+    const config = nodeConfig(Buffer.from(text(template.userData) ?? "", "base64").toString("utf8"));
+    const addressed = maxPods(machine, env.ENABLE_PREFIX_DELEGATION === "true" && machine.nitro);
+    // kubelet takes any number, and pods beyond the addresses never start.
+    const pods = Math.min(config.maxPods ?? addressed, addressed);
     const reservedCpu =
         [0.06, 0.01, 0.005, 0.005].slice(0, machine.vcpus).reduce((sum, part) => sum + part, 0) +
         Math.max(0, machine.vcpus - 4) * 0.0025;
     const reservedMemory = 255 + 11 * pods + 100;
-    const data = Buffer.from(text(template.userData) ?? "", "base64").toString("utf8");
-    const usesInstanceStore = /strategy:\s*RAID(0|10)/.test(data) && machine.instanceStoreGB > 0;
+    const usesInstanceStore = /^RAID(0|10)$/.test(config.localStorage ?? "") && machine.instanceStoreGB > 0;
     const root = Number(
         record(record(list(template.blockDeviceMappings)[0]).ebs).volumeSize ?? (group.outputs.diskSize || 20),
     );
