@@ -154,7 +154,34 @@ describe("simulated AWS: clusters", () => {
         await account.remove(tainted);
         await account.make(NODES, { ...(await groupInputs(account, subnets)), nodeGroupName: "open" });
         await account.make(ADDON, ebs);
-    }).timeout(20_000);
+    }).timeout(60_000);
+
+    it("an add-on whose pods find no node is degraded, with what its pods say, and stays in the state", async () => {
+        const account = new Account({ patience: 0 });
+        const { subnets } = await account.cluster();
+        const made = async (addonName: string, configuration: object = {}) => {
+            const inputs = {
+                clusterName: "platform",
+                addonName,
+                configurationValues: JSON.stringify(configuration),
+            };
+            const { notReady = [] } = await account.provider.create({ token: ADDON, name: "it", urn: "" }, inputs);
+            const [there] = account.all(ADDON);
+            await account.remove(there);
+            return notReady.join("\n");
+        };
+        const degraded =
+            /last state: 'DEGRADED', timeout: 20m0s.*\nInsufficientNumberOfReplicas: .*\nPod kube-system\/coredns/;
+        assert.match(await made("coredns"), degraded);
+        await account.make(NODES, await groupInputs(account, subnets));
+        assert.equal(await made("coredns"), "");
+        assert.match(await made("coredns", { nodeSelector: { pool: "system" } }), degraded);
+        assert.match(
+            await made("coredns", { resources: { requests: { cpu: "64", memory: "1Gi" } } }),
+            /Insufficient cpu/,
+        );
+        assert.equal(await made("vpc-cni"), "");
+    }).timeout(60_000);
 });
 
 /** Node group inputs that work, with a role that is made when it is not there. */

@@ -1,6 +1,7 @@
 import type { Properties, SimulatedType } from "../../shell/type";
 import { list, record, text } from "../../shell/values";
-import type { World } from "../../shell/world";
+import type { World, WorldObject } from "../../shell/world";
+import { addonProblems } from "../../kubernetes/control/addons";
 import { arn } from "../arn";
 import { ADDONS, addonVersions } from "../catalogue/eksVersions";
 import { check, parseJson, refuse } from "../checks";
@@ -102,16 +103,15 @@ const addon: SimulatedType = {
         }
     },
     notReady: (object, world) => {
-        const known = ADDONS[String(object.inputs.addonName)];
-        if (
-            !known?.needsNodes ||
-            hasPlaceFor(world, String(object.inputs.clusterName), object.inputs.configurationValues)
-        )
-            return undefined;
-        // EKS User Guide, add-ons: status DEGRADED with InsufficientNumberOfReplicas until pods run.
-        return [
-            `unexpected state 'DEGRADED', wanted target 'ACTIVE': InsufficientNumberOfReplicas: ${object.id} has no node that its pods can run on`,
-        ];
+        const problems = degraded(object, world);
+        // Source: terraform-provider-aws, internal/service/eks/addon.go (waitAddonCreated); EKS API Reference, AddonIssue.
+        return problems.length === 0
+            ? undefined
+            : [
+                  `waiting for EKS Add-On (${object.id}): timeout while waiting for state to become 'ACTIVE' (last state: 'DEGRADED', timeout: 20m0s)`,
+                  "InsufficientNumberOfReplicas: The add-on is unhealthy because it doesn't have the desired number of replicas.",
+                  ...problems,
+              ];
     },
     timeout: () => 1200,
     removed: (object, world) => {
@@ -133,6 +133,17 @@ function trusted(world: World, { roleArn, clusterName, namespace, serviceAccount
     };
     const problem = podIdentityProblem(world, String(roleArn), who);
     if (problem) refuse("InvalidParameterException", problem);
+}
+
+/** EKS User Guide, add-ons: an add-on is DEGRADED while a Deployment or DaemonSet of it lacks pods. */
+function degraded({ inputs }: WorldObject, world: World): string[] {
+    const [cluster, name] = [String(inputs.clusterName), String(inputs.addonName)];
+    const problems = addonProblems(world, cluster, name);
+    if (problems) return problems;
+    // Of the others no more is known than whether they have Deployments.
+    return !ADDONS[name]?.needsNodes || hasPlaceFor(world, cluster, inputs.configurationValues)
+        ? []
+        : ["no node has a place for its pods"];
 }
 
 /** Whether some node has no taint that an add-on's pods do not tolerate. */

@@ -289,27 +289,17 @@ function parse(configuration: unknown): Properties {
     }
 }
 
-/** Why an add-on does not become active: its pods find no place, as EKS reports by DEGRADED. */
+/** What the cluster's controllers made of an add-on's pods; `undefined` where nothing is known of what it brings. */
 export function addonProblems(world: World, clusterName: string, addonName: string): string[] | undefined {
     const cluster = new Cluster(world.everywhere, clusterName);
-    const problems = (parts[addonName] ?? []).flatMap((part) => {
+    return parts[addonName]?.flatMap((part) => {
         const manifest = cluster.manifest(part.kind, "kube-system", part.name);
         // DaemonSets without nodes are content; Deployments are not.
-        if (!manifest || isComplete(part.kind, manifest)) {
+        if (manifest && isComplete(part.kind, manifest)) {
             return [];
         }
-        const waiting = podsOf(cluster, part.kind, manifest).filter((pod) => at(pod, "status", "phase") !== "Running");
-        return [
-            `InsufficientNumberOfReplicas: The add-on is unhealthy because it doesn't have the desired number of replicas: ${
-                waiting
-                    .map((pod) => explain(pod))
-                    .slice(0, 1)
-                    .join("") || part.name
-            }`,
-        ];
+        const pods = manifest ? podsOf(cluster, part.kind, manifest) : [];
+        const waiting = pods.find((pod) => at(pod, "status", "phase") !== "Running");
+        return [waiting ? explain(waiting) : `${part.kind.kind} kube-system/${part.name} has no pods`];
     });
-    return problems.length > 0 ? problems : undefined;
 }
-
-/** The names of add-ons that bring something here. */
-export const knownAddons = Object.keys(parts);
