@@ -101,7 +101,7 @@ const begun = ({ operations }: Rehearsed, op: string) =>
     operations.filter((operation) => operation.op === op).map(({ name, token }) => `${token.split(":").pop()} ${name}`);
 
 describe("Airflow on the engine", function () {
-    this.timeout(400_000);
+    this.timeout(900_000);
     const rehearsals = new Rehearsals();
     const rehearse = rehearser(rehearsals, "airflow");
     after(() => rehearsals.remove());
@@ -176,7 +176,7 @@ describe("Airflow on the engine", function () {
 });
 
 describe("Airflow 2.11 to 3 on the engine", function () {
-    this.timeout(400_000);
+    this.timeout(900_000);
     const rehearsals = new Rehearsals();
     const rehearse = rehearser(rehearsals, "airflow2");
     after(() => rehearsals.remove());

@@ -55,7 +55,7 @@ const refused = (rehearsed: Rehearsed, why: RegExp) => {
 };
 
 describe("Network and cluster on the engine", function () {
-    this.timeout(300_000);
+    this.timeout(900_000);
     const rehearsals = new Rehearsals();
     const rehearse = rehearser(rehearsals, "cluster");
     after(() => rehearsals.remove());

@@ -41,7 +41,7 @@ function seeded(example: string): Set<string> {
 }
 
 describe("Examples on the engine, with the policy pack, one after another on one cluster", function () {
-    this.timeout(300_000);
+    this.timeout(900_000);
     const rehearsals = new Rehearsals();
     after(() => rehearsals.remove());
 

@@ -36,7 +36,7 @@ const scalingOf = ({ resources }: Rehearsed, name: string) =>
     resources.find(({ type, urn }) => type === NODE_GROUP && urn.endsWith(`::${name}`))?.outputs?.scalingConfig;
 
 describe("Node groups on the engine", function () {
-    this.timeout(300_000);
+    this.timeout(900_000);
     const rehearsals = new Rehearsals();
     const rehearse = rehearser(rehearsals);
     after(() => rehearsals.remove());

@@ -28,7 +28,7 @@ for (const one of require("./resources.json")) {
 const PROJECT = "name: judged\nruntime: {name: nodejs, options: {typescript: false}}\nmain: index.js\n";
 
 describe("the policy pack through the real engine", function () {
-    this.timeout(120_000);
+    this.timeout(900_000);
     const rehearsals = new Rehearsals();
     after(() => rehearsals.remove());
 

@@ -20,7 +20,7 @@ new Any("kubernetes:storage.k8s.io/v1:StorageClass", "disk", {
 `;
 
 describe("the policy pack's configuration, through the real engine", function () {
-    this.timeout(180_000);
+    this.timeout(900_000);
     const rehearsals = new Rehearsals();
     const folder = rehearsals.program({ "index.ts": program });
     after(() => rehearsals.remove());

@@ -62,7 +62,7 @@ const refused = (rehearsed: Rehearsed, why: RegExp) => {
 };
 
 describe("Storage on the engine: EFS", function () {
-    this.timeout(600_000);
+    this.timeout(900_000);
     const rehearsals = new Rehearsals();
     const rehearse = rehearser(rehearsals, "efs");
     after(() => rehearsals.remove());
@@ -126,7 +126,7 @@ describe("Storage on the engine: EFS", function () {
 });
 
 describe("Storage on the engine: a file system of another account", function () {
-    this.timeout(600_000);
+    this.timeout(900_000);
     const rehearsals = new Rehearsals();
     const rehearse = rehearser(rehearsals);
     after(() => rehearsals.remove());
@@ -145,7 +145,7 @@ describe("Storage on the engine: a file system of another account", function () 
 });
 
 describe("Storage on the engine: EBS", function () {
-    this.timeout(600_000);
+    this.timeout(900_000);
     const rehearsals = new Rehearsals();
     const rehearse = rehearser(rehearsals, "ebs");
     after(() => rehearsals.remove());

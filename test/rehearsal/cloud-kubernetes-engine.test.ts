@@ -48,7 +48,7 @@ export const data = secret.data;
 `;
 
 describe("Simulated Kubernetes on the real engine", function () {
-    this.timeout(300_000);
+    this.timeout(900_000);
     const rehearsals = new Rehearsals();
     const folder = rehearsals.program({
         "Pulumi.yaml":

@@ -20,7 +20,7 @@ const PROGRAM = `
 const SETTINGS = "\ntemplate: {config: {length: {}, keeper: {}, tag: {}, told: {secret: true}}}\n";
 
 describe("rehearsal: the real engine", function () {
-    this.timeout(600_000);
+    this.timeout(900_000);
     const rehearsals = new Rehearsals();
     let program: string;
     before(() => {
