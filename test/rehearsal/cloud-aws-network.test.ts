@@ -286,6 +286,14 @@ describe("simulated AWS: file systems", () => {
         assert.deepEqual(account.refused(token, { fileSystemId: "fs-1", policy: "{" }), ["policy"]);
     });
 
+    it("an access point's root is a path of up to four names", () => {
+        const refused = (path: string) =>
+            new Account().refused("aws:efs/accessPoint:AccessPoint", { fileSystemId: "fs-1", rootDirectory: { path } });
+        for (const path of ["/", "/a", "/a/b c/d-e/f.g"]) assert.deepEqual(refused(path), [], path);
+        for (const path of ["a", "/a/", "//a", "/.a", "/a/b/c/d/e", "/a;b", `/${"x".repeat(100)}`])
+            assert.deepEqual(refused(path), ["rootDirectory.path"], path);
+    });
+
     it("a replica appears in the other region and outlives its configuration", async () => {
         const system = await account.make(SYSTEM, {});
         const configuration = await account.make("aws:efs/replicationConfiguration:ReplicationConfiguration", {

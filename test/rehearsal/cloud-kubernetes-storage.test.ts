@@ -105,6 +105,7 @@ describe("EFS: what a class's parameters become", () => {
         ["uid without gid", { ...base, uid: "1" }, /gid/],
         ["half a range", { ...base, gidRangeStart: "1" }, /gidRangeEnd/],
         ["unknown variables in the path", { ...base, subPathPattern: "${.PVC.uid}" }, /only/],
+        ["a directory that EFS makes no access point for", { ...base, basePath: "/.logs" }, /rootDirectory\.path/],
         ["unknown keys", { ...base, encrypted: "true" }, /Invalid parameter encrypted/],
     ];
     for (const [name, parameters, expected] of refused) {

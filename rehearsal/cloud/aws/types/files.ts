@@ -191,6 +191,9 @@ const mountTarget: SimulatedType = {
     },
 };
 
+/** The root of an access point: EFS API Reference, RootDirectory. */
+export const ROOT_PATH = /^(?=.{1,100}$)(\/|(\/(?!\.)[^$#<>;`|&?{}^*/\n]+){1,4})$/;
+
 const accessPoint: SimulatedType = {
     token: Kind.AccessPoint,
     seconds: seconds.accessPoint,
@@ -198,14 +201,8 @@ const accessPoint: SimulatedType = {
     references: [{ ...fileSystemReference, holds: false }],
     // EFS User Guide, access points: they cannot be changed.
     immutable: ["fileSystemId", "posixUser", "rootDirectory"],
-    check: check((found, inputs) => {
-        const path = text(record(inputs.rootDirectory).path);
-        if (
-            path !== undefined &&
-            (!path.startsWith("/") || path.split("/").filter(Boolean).length > 4 || path.length > 100)
-        ) {
-            found.add("rootDirectory.path", "an absolute path of up to four levels and 100 characters");
-        }
+    check: check((found) => {
+        found.matches("rootDirectory.path", ROOT_PATH, "an absolute path of up to four levels and 100 characters");
         found.matches("rootDirectory.creationInfo.permissions", /^[0-7]{3,4}$/, "an octal mode such as 755");
         found.range("posixUser.uid", 0, 4294967295).range("posixUser.gid", 0, 4294967295);
     }),

@@ -1,3 +1,4 @@
+import { ROOT_PATH } from "../../aws/types/files";
 /** What the EFS CSI driver makes of a StorageClass. */
 export interface EfsAccessPointRequest {
     fileSystemId: string;
@@ -142,7 +143,10 @@ function pathOf(values: Map<string, string>, claim: EfsClaim): string | { error:
     if (path.length > 100) {
         return { error: `Proposed path '${path}' exceeds EFS limit of 100 characters` };
     }
-    return path.split("/").length - 1 > 4
-        ? { error: `Proposed path '${path}' exceeds EFS limit of 4 subdirectories` }
-        : path;
+    if (path.split("/").length - 1 > 4) {
+        return { error: `Proposed path '${path}' exceeds EFS limit of 4 subdirectories` };
+    }
+    return ROOT_PATH.test(path)
+        ? path
+        : { error: `Failed to create Access point: ValidationException: '${path}' is no 'rootDirectory.path' of EFS` };
 }
