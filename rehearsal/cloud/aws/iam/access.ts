@@ -21,14 +21,9 @@ export function clusterByName(world: World, name: string): WorldObject | undefin
 }
 
 /**
- * Whether a pod with this service account gets the role's credentials from an annotation (IRSA), as STS decides it: the
- * issuer is registered in the role's account, `sts.amazonaws.com` is one of its audiences, and the role trusts the token.
+ * Why a pod with this service account cannot get the role's credentials from an annotation (IRSA); `undefined` when it can. As STS
+ * decides it: the issuer is registered in the role's account, `sts.amazonaws.com` is one of its audiences, and the role trusts the token.
  */
-export function assumesRole(world: World, roleArn: string, who: ServiceAccount): boolean {
-    return assumptionProblem(world, roleArn, who) === undefined;
-}
-
-/** Why the role cannot be assumed, for people; `undefined` when it can. */
 export function assumptionProblem(world: World, roleArn: string, who: ServiceAccount): string | undefined {
     const role = roleByArn(world, roleArn);
     if (!role) return `role ${roleArn} does not exist`;
@@ -61,19 +56,6 @@ export function issuerOf(cluster: WorldObject | undefined): string | undefined {
     const identity = record([record(cluster?.outputs).identities].flat()[0]);
     const oidc = record([identity.oidcs].flat()[0]);
     return text(oidc.issuer)?.replace(/^https:\/\//, "");
-}
-
-/** The role that EKS Pod Identity gives to a service account, if there is an association whose role trusts it. */
-export function podIdentityRole(world: World, who: ServiceAccount): string | undefined {
-    const association = world.everywhere.find(
-        Kind.PodIdentityAssociation,
-        ({ inputs }) =>
-            inputs.clusterName === who.cluster &&
-            inputs.namespace === who.namespace &&
-            inputs.serviceAccount === who.serviceAccount,
-    );
-    const arn = text(association?.inputs.roleArn);
-    return arn === undefined || podIdentityProblem(world, arn, who) ? undefined : arn;
 }
 
 /**
