@@ -2,6 +2,7 @@ import { isUnknown, UNKNOWN, type Unknown } from "../plain";
 import {
     type Condition,
     MalformedDocument,
+    matchesPattern,
     readDocument,
     speaksOf,
     type PolicyDocument,
@@ -43,7 +44,8 @@ export function judgeTrust(document: unknown): TrustProblem[] {
             { path: read.path, what: `the trust policy is malformed: ${read.why}; AWS refuses it`, undecided: false },
         ];
     }
-    return read.statements.flatMap((statement) => judgeStatement(statement, read));
+    const filled = { ...read, statements: read.statements.map(fillIn) };
+    return filled.statements.flatMap((statement) => judgeStatement(statement, filled));
 }
 
 function judgeStatement(statement: Statement, document: PolicyDocument): TrustProblem[] {
@@ -63,6 +65,27 @@ type Issuer = string | "*" | Unknown;
 
 /** A template that was not filled in: it may be any issuer. */
 const TEMPLATE = /\$\{|\{\{|[<>%]/;
+const BLANK = /\$\{[^}]*\}|\{\{[^}]*\}\}|<[^>]*>|%[a-z]/g;
+
+/**
+ * The statement with one spelling of its issuer: documents that are printed somewhere leave blanks in one key and not in the other. A blank
+ * is filled with the one issuer that is spelled out and fits.
+ */
+function fillIn(statement: Statement): Statement {
+    const inKeys = statement.conditions.flatMap(({ key }) => keyOf(key)?.issuer ?? []);
+    const spelled = [...new Set([...issuers(statement), ...inKeys])].filter(
+        (issuer): issuer is string => !isUnknown(issuer) && issuer !== "*" && !TEMPLATE.test(issuer),
+    );
+    const conditions = statement.conditions.map((condition) => {
+        const { issuer, claim } = keyOf(condition.key) ?? {};
+        const fitting =
+            issuer !== undefined && TEMPLATE.test(issuer)
+                ? spelled.filter((one) => matchesPattern(issuer.replace(BLANK, "*"), one))
+                : [];
+        return fitting.length === 1 ? { ...condition, key: `${fitting[0]}:${claim}` } : condition;
+    });
+    return { ...statement, conditions };
+}
 
 /** Whose tokens a statement takes. */
 function issuers(statement: Statement): Issuer[] {

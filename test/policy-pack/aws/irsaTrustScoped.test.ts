@@ -83,6 +83,15 @@ const good: Record<string, unknown> = {
             { Principal: { Federated: "arn:aws:iam::<account>:oidc-provider/<issuer>" } },
         ),
     ),
+    "a template of which one blank is filled in": document(
+        statement(
+            { StringEquals: { [SUB]: ACCOUNT, [AUD.replace("eu-west-1", "<region>")]: STS } },
+            { Principal: { Federated: PROVIDER.replace("eu-west-1", "<region>") } },
+        ),
+    ),
+    "a template of the keys in which one blank is filled in": document(
+        statement({ StringEquals: { [SUB]: ACCOUNT, "${issuer}:aud": STS } }),
+    ),
     "an action that no token can use": document(statement(undefined, { Action: "sts:AssumeRole" })),
     "a denial": document(statement(scoped), statement(undefined, { Effect: "Deny" })),
     "everything but the account is denied": document(
@@ -241,6 +250,20 @@ const bad: Record<string, unknown> = {
     ),
     "a template in the keys only": document(
         statement({ StringLike: { "${issuer}:sub": "system:serviceaccount:apps:*", "${issuer}:aud": STS } }),
+    ),
+    "a template of which one blank is filled in": document(
+        statement(
+            {
+                StringLike: {
+                    [SUB]: "system:serviceaccount:*:job",
+                    [AUD.replace("eu-west-1", "<region>")]: STS,
+                },
+            },
+            { Principal: { Federated: PROVIDER.replace("eu-west-1", "<region>") } },
+        ),
+    ),
+    "a template of the keys in which one blank is filled in": document(
+        statement({ StringLike: { [SUB]: "system:serviceaccount:*:job", "${issuer}:aud": STS } }),
     ),
     "no JSON": "{",
     "a JSON that is no policy": "[]",
