@@ -243,7 +243,9 @@ function redisValues(settings: ValueSettings, sizes: ResolvedSizes): HelmValues 
         redis: {
             enabled: true,
             resources: sizes.redis,
+            // False alone writes nothing, and the Cluster Autoscaler would then take Redis away with an emptied node.
             safeToEvict: false,
+            podAnnotations: { "cluster-autoscaler.kubernetes.io/safe-to-evict": "false" },
             persistence: disk
                 ? { enabled: true, size: disk.size ?? "1Gi", storageClassName: disk.storageClassName }
                 : { enabled: false },

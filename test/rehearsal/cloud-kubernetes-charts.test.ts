@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import type { Properties } from "../../rehearsal/cloud/shell/type";
 import { modelOf } from "../../rehearsal/cloud/kubernetes/helm/models";
 import { nameOf } from "../../rehearsal/cloud/kubernetes/api/object";
+import type { Loose } from "../components/mocks";
 import real from "./cloud-kubernetes-charts.json";
 
 interface Chart {
@@ -12,7 +13,7 @@ interface Chart {
 describe("Chart models", () => {
     for (const [name, chart] of Object.entries(real.charts as Record<string, Chart>)) {
         it(`${name}: the same objects as the real chart`, () => {
-            const chartName = name.replace(/-(default|production)$/, "");
+            const chartName = name.replace(/-(default|production|sets)$/, "");
             const model = modelOf(chartName);
             assert.ok(model);
             const request = { name: chartName, namespace: "x", values: chart.values ?? {} };
@@ -28,6 +29,73 @@ describe("Chart models", () => {
             assert.deepEqual(made.sort(), [...chart.objects].sort());
         });
     }
+
+    describe("of Airflow", () => {
+        const render = (values: Properties) => {
+            const { objects } = modelOf("airflow")!.render({ name: "airflow", namespace: "x", values });
+            return (kind: string, name: string): Loose =>
+                objects.find((one) => one.kind === kind && nameOf(one) === name) as Loose;
+        };
+        const sets = render((real.charts["airflow-sets"] as Chart).values!);
+
+        it("ask for the tasks of each set's own queues, unless a query is given, which all sets then have", () => {
+            const query = (find: typeof sets, name: string): string =>
+                find("ScaledObject", name).spec.triggers[0].metadata.query;
+            assert.match(query(sets, "airflow-worker"), / \/ 16\) .* queue IN \('default','quick'\)$/);
+            assert.match(query(sets, "airflow-worker-long"), / queue IN \('long'\)$/);
+            const given = { enabled: true, query: "SELECT 1" };
+            const literal = render({ workers: { celery: { keda: given, sets: [{ name: "long", queue: "long" }] } } });
+            assert.equal(query(literal, "airflow-worker-long"), "SELECT 1");
+        });
+
+        it("give each set an account, a selector and a place of its own", () => {
+            const { spec } = sets("StatefulSet", "airflow-worker-fixed");
+            assert.equal(spec.replicas, 3);
+            assert.equal(spec.selector.matchLabels["worker-set"], "fixed");
+            assert.equal(spec.template.spec.serviceAccountName, "airflow-worker-fixed");
+            assert.ok(!("worker-set" in sets("PodDisruptionBudget", "airflow-worker-pdb").spec.selector.matchLabels));
+        });
+
+        it("lead an Ingress to a port that the Service has", () => {
+            const named = (find: typeof sets, server: string) => [
+                find("Ingress", "airflow-ingress").spec.rules[0].http.paths[0].backend.service.port.name,
+                find("Service", `airflow-${server}`).spec.ports[0].name,
+            ];
+            assert.deepEqual(named(sets, "webserver"), ["airflow-ui", "airflow-ui"]);
+            const three = render({ ingress: { apiServer: { enabled: true } } });
+            assert.deepEqual(named(three, "api-server"), ["api-server", "api-server"]);
+        });
+
+        it("run the image by its digest, clone before the start, and tell the Cluster Autoscaler what may move", () => {
+            const find = render({
+                images: { airflow: { repository: "r/airflow", tag: "1", digest: "sha256:abc" } },
+                imagePullSecrets: ["pull"],
+                dags: { gitSync: { enabled: true, knownHosts: "h ssh-rsa A" } },
+                workers: { celery: { persistence: { enabled: false } } },
+            });
+            const { metadata, spec } = find("Deployment", "airflow-worker").spec.template;
+            assert.deepEqual(metadata.annotations, { "cluster-autoscaler.kubernetes.io/safe-to-evict": "false" });
+            assert.deepEqual(
+                spec.initContainers.map(({ name }: Loose) => name),
+                ["wait-for-airflow-migrations", "git-sync-init"],
+            );
+            assert.equal(spec.containers[0].image, "r/airflow@sha256:abc");
+            assert.ok("known_hosts" in find("ConfigMap", "airflow-config").data);
+            for (const [kind, name] of [
+                ["StatefulSet", "airflow-redis"],
+                ["Deployment", "airflow-statsd"],
+            ]) {
+                assert.deepEqual(find(kind, name).spec.template.spec.imagePullSecrets, [{ name: "pull" }], name);
+            }
+        });
+
+        it("hand the tokens' key to servers and scheduler only, not to what waits before them", () => {
+            const { spec } = render({})("Deployment", "airflow-scheduler").spec.template;
+            const has = ({ env }: Loose): boolean =>
+                env.some(({ name }: Loose) => name === "AIRFLOW__API_AUTH__JWT_SECRET");
+            assert.deepEqual([spec.initContainers.some(has), has(spec.containers[0])], [false, true]);
+        });
+    });
 
     it("are found by repository, registry, folder and archive", () => {
         for (const chart of [

@@ -195,6 +195,12 @@ describe("the values of the chart", () => {
             assert.equal(all.redis.persistence.enabled, false);
         });
 
+        it("keeps Redis where it is: the chart's safeToEvict false writes no annotation", () => {
+            const { redis } = values();
+            assert.equal(redis.safeToEvict, false);
+            assert.deepEqual(redis.podAnnotations, { "cluster-autoscaler.kubernetes.io/safe-to-evict": "false" });
+        });
+
         it("keeps Redis in the zone of its disk, when it has one", () => {
             const { redis } = values({ redisDisk: { storageClassName: "gp3", zone: "eu-west-1b" } });
             assert.deepEqual(redis.persistence, { enabled: true, size: "1Gi", storageClassName: "gp3" });

@@ -4,7 +4,7 @@ import type { World, WorldObject } from "../../shell/world";
 import { inNamespace, reach } from "../api/access";
 import { text } from "../api/value";
 import { Cluster, Kinds, releaseToken } from "../cluster";
-import { elapse } from "../control/reconcile";
+import { elapse, reconcile } from "../control/reconcile";
 import { preStopGrace } from "../durations";
 import { liveManifest } from "../api/live";
 import { modelOf } from "./models";
@@ -88,11 +88,7 @@ export const releaseType: SimulatedType = {
     },
     removing: (object, world) => removing(object, Cluster.of(world)),
     notGone: (object, world) => leftOf(Cluster.of(world), object),
-    removed: (object, world) =>
-        Cluster.of(world).clearEvents(
-            { apiVersion: "helm.sh/v3", kind: "Release" },
-            { metadata: { name: object.inputs.name, namespace: object.inputs.namespace } },
-        ),
+    removed: (object, world) => removed(object, Cluster.of(world)),
     seconds: (inputs) =>
         durations[modelOf(inputs.chart)?.name ?? ""] ?? {
             create: 60,
@@ -274,4 +270,23 @@ function removing(object: WorldObject, cluster: Cluster): void {
     if (grace > 0) {
         elapse(cluster, grace);
     }
+}
+
+function removed({ inputs: { name, namespace } }: WorldObject, cluster: Cluster): void {
+    cluster.clearEvents({ apiVersion: "helm.sh/v3", kind: "Release" }, { metadata: { name, namespace } });
+}
+
+/** `helm uninstall` by hand. Answers with what is in its way. */
+export function uninstall(cluster: Cluster, release: WorldObject): string | undefined {
+    removing(release, cluster);
+    let left = leftOf(cluster, release);
+    for (let round = 0; left !== undefined && round < 3; round++) {
+        reconcile(cluster);
+        left = leftOf(cluster, release);
+    }
+    if (left === undefined) {
+        removed(release, cluster);
+        cluster.remove(release);
+    }
+    return left;
 }

@@ -1,10 +1,11 @@
 import type { Properties } from "../../../shell/type";
 import type { Manifest } from "../../api/object";
-import { at, list, record, records, text } from "../../api/value";
+import { at, list, record, records, strings, text } from "../../api/value";
 import { mergeValues, plain, role, roleBinding, service, serviceAccount, workload } from "../build";
 import type { ChartModel, Hook, ReleaseRequest } from "../chart";
-import { AirflowParts, prefixOf } from "./airflowParts";
-import { airflowDefaults } from "./airflowDefaults";
+import { AirflowParts, prefixOf, SAFE_TO_EVICT } from "./airflowParts";
+import { airflowDefaults, careful } from "./airflowDefaults";
+import { headless, workers } from "./airflowWorkers";
 
 /** Read from renders of apache/airflow 1.22.0 with default values and with those of a production deployment. */
 export const airflow: ChartModel = {
@@ -85,7 +86,11 @@ function configuration(parts: AirflowParts): Manifest[] {
     const launcher = [parts.account("scheduler"), parts.account("worker")];
     return [
         plain("v1", "ConfigMap", `${name}-config`, namespace, {
-            data: { "airflow.cfg": "", "airflow_local_settings.py": "", "pod_template_file.yaml": "" },
+            data: {
+                "airflow.cfg": "",
+                "airflow_local_settings.py": "",
+                ...(text(at(values, "dags", "gitSync", "knownHosts")) ? { known_hosts: "" } : {}),
+            },
         }),
         ...(parts.on("statsd")
             ? [plain("v1", "ConfigMap", `${name}-statsd`, namespace, { data: { "mappings.yml": "" } })]
@@ -162,7 +167,7 @@ function components(parts: AirflowParts): Manifest[] {
             parts.labels(server),
             list(at(values, section, "service", "ports")).length > 0
                 ? records(at(values, section, "service", "ports")).map(portOf)
-                : [{ name: server, port: 8080 }],
+                : [{ name: portName(parts), port: 8080 }],
             {
                 type: at(values, section, "service", "type"),
                 ...pick(
@@ -190,9 +195,7 @@ function components(parts: AirflowParts): Manifest[] {
                   headless(`${name}-triggerer`, namespace, parts.labels("triggerer"), "triggerer-logs", 8794),
               ]
             : []),
-        ...parts.component("worker", "workers", { logs: true, groomer: true, dags: true, ownVolume: true }),
-        headless(`${name}-worker`, namespace, parts.labels("worker"), "worker-logs", 8793),
-        ...scaledObject(parts),
+        ...workers(parts),
         ...redis(parts),
         ...(parts.on("statsd")
             ? [
@@ -205,20 +208,34 @@ function components(parts: AirflowParts): Manifest[] {
                               name: "statsd",
                               image: "quay.io/prometheus/statsd-exporter:v0.30.0",
                               resources: at(values, "statsd", "resources"),
+                              volumeMounts: [{ name: "config", mountPath: "/etc/statsd-exporter" }],
                           },
                       ],
                       volumes: [{ name: "config", configMap: { name: `${name}-statsd` } }],
+                      pod: parts.foreign(65534),
                   }),
-                  service(`${name}-statsd`, namespace, parts.labels("statsd"), [
-                      { name: "statsd-ingest", protocol: "UDP", port: 9125 },
-                      { name: "statsd-scrape", port: 9102 },
-                  ]),
+                  service(
+                      `${name}-statsd`,
+                      namespace,
+                      parts.labels("statsd"),
+                      [
+                          { name: "statsd-ingest", protocol: "UDP", port: 9125 },
+                          { name: "statsd-scrape", port: 9102 },
+                      ],
+                      {},
+                      at(values, "statsd", "service", "extraAnnotations"),
+                  ),
               ]
             : []),
         ...pgbouncer(parts),
         ...postgresql(parts),
         ...ingress(parts, server),
     ];
+}
+
+/** The name of the port that people reach the UI by. */
+function portName({ major }: AirflowParts): string {
+    return major >= 3 ? "api-server" : "airflow-ui";
 }
 
 function portOf(port: Properties): Properties {
@@ -239,51 +256,6 @@ function pick(from: Properties, ...keys: string[]): Properties {
     );
 }
 
-function headless(
-    name: string,
-    namespace: string,
-    selector: Record<string, string>,
-    port: string,
-    number: number,
-): Manifest {
-    return service(name, namespace, selector, [{ name: port, port: number }], { clusterIP: "None" });
-}
-
-function scaledObject(parts: AirflowParts): Manifest[] {
-    const { name, namespace, values } = parts;
-    const keda = record(at(values, "workers", "keda"));
-    if (keda.enabled !== true) {
-        return [];
-    }
-    const persistent = at(values, "workers", "persistence", "enabled") === true;
-    return [
-        plain("keda.sh/v1alpha1", "ScaledObject", `${name}-worker`, namespace, {
-            spec: {
-                scaleTargetRef: {
-                    kind: persistent ? "StatefulSet" : "Deployment",
-                    name: `${name}-worker`,
-                    envSourceContainerName: "worker",
-                },
-                pollingInterval: keda.pollingInterval,
-                cooldownPeriod: keda.cooldownPeriod,
-                minReplicaCount: keda.minReplicaCount,
-                maxReplicaCount: keda.maxReplicaCount,
-                ...(keda.advanced ? { advanced: keda.advanced } : {}),
-                triggers: [
-                    {
-                        type: "postgresql",
-                        metadata: {
-                            targetQueryValue: "1",
-                            connectionFromEnv: parts.usesKeda() ? "KEDA_DB_CONN" : "AIRFLOW_CONN_AIRFLOW_DB",
-                            query: text(keda.query) ?? "",
-                        },
-                    },
-                ],
-            },
-        }),
-    ];
-}
-
 function redis(parts: AirflowParts): Manifest[] {
     const { name, namespace, values } = parts;
     if (!parts.on("redis")) {
@@ -296,6 +268,10 @@ function redis(parts: AirflowParts): Manifest[] {
         ...serviceAccount(parts.account("redis"), namespace, at(values, "redis", "serviceAccount")),
         workload({
             ...parts.common("redis", "redis"),
+            podAnnotations: {
+                ...strings(at(values, "redis", "podAnnotations")),
+                ...(at(values, "redis", "safeToEvict") === true ? { [SAFE_TO_EVICT]: "true" } : {}),
+            },
             kind: "StatefulSet",
             containers: [
                 {
@@ -308,7 +284,7 @@ function redis(parts: AirflowParts): Manifest[] {
             ],
             pod: {
                 terminationGracePeriodSeconds: at(values, "redis", "terminationGracePeriodSeconds"),
-                securityContext: { runAsUser: 0 },
+                ...parts.foreign(0),
             },
             claimTemplates: own ? [claimTemplate("redis-db", persistence)] : undefined,
             volumes: own
@@ -349,11 +325,22 @@ function pgbouncer(parts: AirflowParts): Manifest[] {
         workload({
             ...parts.common("pgbouncer", "pgbouncer"),
             replicas: at(values, "pgbouncer", "replicas"),
+            strategy: { rollingUpdate: careful.rollingUpdate },
+            pod: parts.foreign(65534),
             containers: [
                 {
                     name: "pgbouncer",
                     image: "apache/airflow:airflow-pgbouncer-2025.03.05-1.23.1",
                     resources: at(values, "pgbouncer", "resources"),
+                    volumeMounts: [
+                        ...["pgbouncer.ini", "users.txt"].map((file) => ({
+                            name: "pgbouncer-config",
+                            mountPath: `/etc/pgbouncer/${file}`,
+                            subPath: file,
+                            readOnly: true,
+                        })),
+                        ...records(values.volumeMounts),
+                    ],
                 },
                 {
                     name: "metrics-exporter",
@@ -373,12 +360,24 @@ function pgbouncer(parts: AirflowParts): Manifest[] {
                         ],
                     },
                 },
+                ...records(values.volumes),
             ],
         }),
-        service(`${name}-pgbouncer`, namespace, parts.labels("pgbouncer"), [
-            { name: "pgbouncer", port: 6543 },
-            { name: "pgb-metrics", port: 9127 },
-        ]),
+        service(
+            `${name}-pgbouncer`,
+            namespace,
+            parts.labels("pgbouncer"),
+            [
+                { name: "pgbouncer", port: 6543 },
+                { name: "pgb-metrics", port: 9127 },
+            ],
+            {},
+            {
+                "prometheus.io/scrape": "true",
+                "prometheus.io/port": "9127",
+                ...strings(at(values, "pgbouncer", "service", "extraAnnotations")),
+            },
+        ),
         ...parts.budgetOf("pgbouncer", "pgbouncer"),
     ];
 }
@@ -425,7 +424,7 @@ function ingress(parts: AirflowParts, server: string): Manifest[] {
     if (section.enabled !== true) {
         return [];
     }
-    const backend = { service: { name: `${name}-${server}`, port: { name: server } } };
+    const backend = { service: { name: `${name}-${server}`, port: { name: portName(parts) } } };
     const paths = [
         { path: text(section.path) ?? "/", pathType: text(section.pathType) ?? "ImplementationSpecific", backend },
     ];

@@ -2,6 +2,10 @@ import type { Properties } from "../../../shell/type";
 
 const account = { create: true };
 const groomer = { enabled: true, resources: {} };
+/** What the chart gives those that need no pod all the time. */
+const quick = { rollingUpdate: { maxSurge: "100%", maxUnavailable: "50%" } };
+/** What it gives those that answer people. */
+export const careful = { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
 
 /** The defaults of apache/airflow 1.22.0 that decide which objects there are. */
 export const airflowDefaults: Properties = {
@@ -15,6 +19,7 @@ export const airflowDefaults: Properties = {
         enabled: true,
         persistence: { enabled: true, size: "1Gi" },
         terminationGracePeriodSeconds: 600,
+        safeToEvict: true,
         serviceAccount: account,
         resources: {},
     },
@@ -31,6 +36,7 @@ export const airflowDefaults: Properties = {
     apiServer: {
         enabled: true,
         replicas: 1,
+        strategy: careful,
         serviceAccount: account,
         service: { type: "ClusterIP" },
         resources: {},
@@ -38,6 +44,7 @@ export const airflowDefaults: Properties = {
     },
     webserver: {
         replicas: 1,
+        strategy: careful,
         serviceAccount: account,
         service: { type: "ClusterIP" },
         resources: {},
@@ -46,6 +53,7 @@ export const airflowDefaults: Properties = {
     scheduler: {
         enabled: true,
         replicas: 1,
+        safeToEvict: true,
         serviceAccount: account,
         resources: {},
         logGroomerSidecar: groomer,
@@ -54,6 +62,8 @@ export const airflowDefaults: Properties = {
     },
     dagProcessor: {
         replicas: 1,
+        strategy: quick,
+        safeToEvict: true,
         serviceAccount: account,
         resources: {},
         logGroomerSidecar: groomer,
@@ -63,6 +73,8 @@ export const airflowDefaults: Properties = {
     triggerer: {
         enabled: true,
         replicas: 1,
+        strategy: quick,
+        safeToEvict: true,
         serviceAccount: account,
         resources: {},
         logGroomerSidecar: groomer,
@@ -73,6 +85,8 @@ export const airflowDefaults: Properties = {
     },
     workers: {
         replicas: 1,
+        strategy: quick,
+        safeToEvict: false,
         serviceAccount: account,
         resources: {},
         logGroomerSidecar: groomer,

@@ -19,6 +19,9 @@ export function prefixOf(release: string): string {
     return release.includes("airflow") ? release : `${release}-airflow`;
 }
 
+/** What tells the Cluster Autoscaler whether it may take a pod away with its node. */
+export const SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict";
+
 /** The pieces that the chart's templates share. */
 export class AirflowParts {
     readonly name: string;
@@ -28,6 +31,8 @@ export class AirflowParts {
     constructor(
         readonly request: ReleaseRequest,
         readonly values: Properties,
+        /** The set of workers that the values are for; none for the first one. */
+        readonly workerSet?: string,
     ) {
         this.name =
             text(values.fullnameOverride) ||
@@ -43,12 +48,34 @@ export class AirflowParts {
     account(component: string): string {
         const section = sections[component] ?? component;
         return (
-            text(at(this.values, section, "serviceAccount", "name")) || `${prefixOf(this.request.name)}-${component}`
+            text(at(this.values, section, "serviceAccount", "name")) ||
+            `${prefixOf(this.request.name)}-${component}${this.suffix()}`
         );
     }
 
+    /** What a component's objects are called. */
+    objectName(component: string): string {
+        return `${this.name}-${component}${this.suffix()}`;
+    }
+
     labels(component: string): Record<string, string> {
-        return { tier: "airflow", component, release: this.request.name };
+        return {
+            ...{ tier: "airflow", component, release: this.request.name },
+            ...(this.workerSet === undefined ? {} : { "worker-set": this.workerSet }),
+        };
+    }
+
+    private suffix(): string {
+        return this.workerSet === undefined ? "" : `-${this.workerSet}`;
+    }
+
+    /** What pods of other images have: another user, and the same Secrets to pull with. */
+    foreign(uid: number): Properties {
+        return { securityContext: { runAsUser: uid }, imagePullSecrets: this.pullSecrets() };
+    }
+
+    private pullSecrets(): Properties[] {
+        return list(this.values.imagePullSecrets).map((one) => (typeof one === "string" ? { name: one } : record(one)));
     }
 
     image(): string {
@@ -56,7 +83,9 @@ export class AirflowParts {
             text(at(this.values, "images", "airflow", "tag")) ??
             text(this.values.defaultAirflowTag) ??
             String(this.values.airflowVersion);
-        return `${text(at(this.values, "images", "airflow", "repository")) ?? "apache/airflow"}:${tag}`;
+        const repository = text(at(this.values, "images", "airflow", "repository")) ?? "apache/airflow";
+        const digest = text(at(this.values, "images", "airflow", "digest"));
+        return digest ? `${repository}@${digest}` : `${repository}:${tag}`;
     }
 
     /** KEDA reads the database by a connection of its own, past PgBouncer. */
@@ -154,7 +183,7 @@ export class AirflowParts {
         section: string,
     ): Pick<WorkloadSpec, "name" | "namespace" | "labels" | "account" | "placement" | "podAnnotations"> {
         return {
-            name: `${this.name}-${component}`,
+            name: this.objectName(component),
             namespace: this.namespace,
             labels: this.labels(component),
             account: this.account(component),
@@ -166,7 +195,14 @@ export class AirflowParts {
     budgetOf(component: string, section: string): Manifest[] {
         const settings = record(at(this.values, section, "podDisruptionBudget"));
         return settings.enabled === true
-            ? [budget(`${this.name}-${component}-pdb`, this.namespace, this.labels(component), settings.config)]
+            ? [
+                  budget(
+                      `${this.name}-${component}-pdb${this.suffix()}`,
+                      this.namespace,
+                      this.labels(component),
+                      settings.config,
+                  ),
+              ]
             : [];
     }
 
@@ -181,36 +217,6 @@ export class AirflowParts {
         const persistence = record(settings.persistence);
         const persistent = traits.ownVolume === true && persistence.enabled === true;
         const scaled = at(settings, "keda", "enabled") === true || at(settings, "hpa", "enabled") === true;
-        const env = this.environment([settings.env], true, traits.jwt);
-        const mounts = [
-            ...(traits.logs ? [{ name: "logs", mountPath: "/opt/airflow/logs" }] : []),
-            { name: "config", mountPath: "/opt/airflow/airflow.cfg", subPath: "airflow.cfg", readOnly: true },
-            ...records(values.volumeMounts),
-            ...records(settings.extraVolumeMounts),
-        ];
-        const container = {
-            name: component,
-            image: this.image(),
-            env,
-            resources: settings.resources,
-            volumeMounts: mounts,
-        };
-        const wait = { name: "wait-for-airflow-migrations", image: this.image(), env, resources: settings.resources };
-        const groomer = record(settings.logGroomerSidecar);
-        const sidecars = [
-            ...(traits.groomer && groomer.enabled !== false
-                ? [
-                      {
-                          name: `${component}-log-groomer`,
-                          image: this.image(),
-                          resources: groomer.resources,
-                          volumeMounts: [mounts[0]],
-                      },
-                  ]
-                : []),
-            ...(traits.dags ? this.gitSync() : []),
-            ...records(settings.extraContainers),
-        ];
         const logs = shared
             ? {
                   name: "logs",
@@ -220,20 +226,66 @@ export class AirflowParts {
                   },
               }
             : { name: "logs", emptyDir: {} };
-        const withLogs =
-            traits.logs === true &&
-            !(persistent && !shared) &&
-            (shared || (component !== "api-server" && component !== "webserver"));
-        // Without shared logs the API server has none to mount.
-        container.volumeMounts = traits.logs && !withLogs && !(persistent && !shared) ? mounts.slice(1) : mounts;
+        const server = component === "api-server" || component === "webserver";
+        const withLogs = traits.logs === true && !(persistent && !shared) && (shared || !server);
+        const logMount = withLogs || (persistent && !shared) ? [{ name: "logs", mountPath: "/opt/airflow/logs" }] : [];
+        const given = [...records(values.volumeMounts), ...records(settings.extraVolumeMounts)];
+        const container = {
+            name: component,
+            image: this.image(),
+            env: this.environment([settings.env], true, traits.jwt),
+            resources: settings.resources,
+            volumeMounts: [
+                ...(component === "scheduler" || component === "webserver"
+                    ? [configMount("pod_templates/", "pod_template_file.yaml")]
+                    : []),
+                ...logMount,
+                ...CONFIG_MOUNTS,
+                ...given,
+                ...(traits.dags ? this.dagMounts() : []),
+            ],
+        };
+        const wait = {
+            name: "wait-for-airflow-migrations",
+            image: this.image(),
+            env: this.environment([settings.env]),
+            resources: settings.resources,
+            // The DAG processor and the servers write no log before they start.
+            volumeMounts: [...(server || component === "dag-processor" ? [] : logMount), ...CONFIG_MOUNTS, ...given],
+        };
+        const groomer = record(settings.logGroomerSidecar);
+        const sidecars = [
+            ...(traits.dags ? this.gitSync("git-sync") : []),
+            ...(traits.groomer && groomer.enabled !== false
+                ? [
+                      {
+                          name: `${component}-log-groomer`,
+                          image: this.image(),
+                          resources: groomer.resources,
+                          volumeMounts: [...logMount, ...given],
+                      },
+                  ]
+                : []),
+            ...records(settings.extraContainers),
+        ];
+        const evict =
+            component === "worker" ? String(settings.safeToEvict) : settings.safeToEvict === true ? "true" : undefined;
         return [
             ...serviceAccount(this.account(component), namespace, settings.serviceAccount),
             workload({
                 ...this.common(component, section),
+                podAnnotations: {
+                    ...(evict === undefined ? {} : { [SAFE_TO_EVICT]: evict }),
+                    ...record(settings.podAnnotations),
+                },
                 kind: persistent ? "StatefulSet" : "Deployment",
                 replicas: scaled ? undefined : settings.replicas,
                 strategy: settings.strategy,
-                initContainers: [wait, ...records(settings.extraInitContainers)],
+                initContainers: [
+                    wait,
+                    ...(traits.dags ? this.gitSync("git-sync-init") : []),
+                    ...records(settings.extraInitContainers),
+                ],
                 containers: [container, ...sidecars],
                 volumes: [
                     { name: "config", configMap: { name: `${this.name}-config` } },
@@ -246,9 +298,7 @@ export class AirflowParts {
                 pod: {
                     terminationGracePeriodSeconds: settings.terminationGracePeriodSeconds ?? 30,
                     securityContext: this.securityContext(settings),
-                    imagePullSecrets: list(values.imagePullSecrets).map((one) =>
-                        typeof one === "string" ? { name: one } : one,
-                    ),
+                    imagePullSecrets: this.pullSecrets(),
                 },
             }),
             ...this.budgetOf(component, section),
@@ -266,7 +316,7 @@ export class AirflowParts {
         return chosen ?? { runAsUser: this.values.uid, fsGroup: this.values.gid };
     }
 
-    private gitSync(): Properties[] {
+    private gitSync(name: string): Properties[] {
         const git = record(at(this.values, "dags", "gitSync"));
         if (git.enabled !== true) {
             return [];
@@ -275,7 +325,7 @@ export class AirflowParts {
         const names = ["GIT_SYNC_USERNAME", "GITSYNC_USERNAME", "GIT_SYNC_PASSWORD", "GITSYNC_PASSWORD"];
         return [
             {
-                name: "git-sync",
+                name,
                 image: "registry.k8s.io/git-sync/git-sync:v4.4.2",
                 resources: git.resources,
                 env: credentials
@@ -293,9 +343,25 @@ export class AirflowParts {
                               },
                           ]
                         : []),
+                    ...(git.knownHosts
+                        ? [
+                              {
+                                  name: "config",
+                                  mountPath: "/etc/git-secret/known_hosts",
+                                  subPath: "known_hosts",
+                                  readOnly: true,
+                              },
+                          ]
+                        : []),
                 ],
             },
         ];
+    }
+
+    private dagMounts(): Properties[] {
+        return this.dagVolumes().some(({ name }) => name === "dags")
+            ? [{ name: "dags", mountPath: "/opt/airflow/dags", readOnly: true }]
+            : [];
     }
 
     private dagVolumes(): Properties[] {
@@ -332,6 +398,12 @@ const sections: Record<string, string> = {
     "dag-processor": "dagProcessor",
     worker: "workers",
 };
+
+function configMount(folder: string, file: string): Properties {
+    return { name: "config", mountPath: `/opt/airflow/${folder}${file}`, subPath: file, readOnly: true };
+}
+
+const CONFIG_MOUNTS = [configMount("", "airflow.cfg"), configMount("config/", "airflow_local_settings.py")];
 
 function claim(persistence: Properties): Properties {
     const className = text(persistence.storageClassName);
