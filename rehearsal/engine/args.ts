@@ -46,28 +46,29 @@ Verbs
 State lasts between calls: "up", then "up --set …" is a rehearsal of day 2.
 
 Flags
-  --set KEY=VALUE       change a setting (lasts until --fresh): workers.maxSize=5, zones[2]=eu-west-1c,
-                        aws:region=eu-north-1, storage={"a": 1}; =null unsets. Tracked files never change.
+  --set KEY=VALUE       change a setting (lasts until --fresh): workers.scaling.max=5, zones[2]=eu-west-1c,
+                        aws:region=eu-north-1, disks={"defaultClass": "gp3"}; =null unsets. Tracked files never change.
   --secret KEY=VALUE    the same for a setting that is a secret: airflow.dags.gitSync.sshKey=…
   --fault SPEC          make an operation fail: <create|update|delete|read|any>:<type>[/<name>][@<n>|@always]=<kind>
                         kinds: throttled, quota, timeout, timeout-after (carried out, then no answer), crash (plugin killed)
-  --event SPEC          let something happen to the cluster first: drain:<node|label=value>, lose-node:…, lose-zone:<zone>,
-                        interrupt-spot:…, load:<namespace>/<scaledobject>=<n>
+  --event SPEC          let something happen to the cluster first: drain:<node|label=value>, uncordon:…, lose-node:…, lose-zone:<zone>,
+                        interrupt-spot:…, load:<namespace>/<scaledobject>=<n>, uninstall:<namespace>/<release> (helm uninstall)
   --speed N             let N simulated seconds pass in one real second (default: do not wait at all)
   --fresh               forget state, settings and simulated account first
-  --json                print one JSON document, nothing else, on stdout
+  --json                print one JSON document, nothing else, on stdout; of a failed call: exitCode and error
   --show-secrets        outputs and export in plain text
   --no-policy           without the policy pack
   --skip-preview        up, destroy, refresh: without the preview before
-  --program DIR         another Pulumi program, for example examples/storage-workshop
+  --program DIR         another Pulumi program, for example examples/ebs-workshop
   --world NAME          a simulated account that several programs or stacks share (default: one for each stack)
   --seed FILE           what exists in the account before (JSON), for programs that use existing clusters
   -- ARGS               handed to the engine: -- --target 'urn:…'
 
 Examples
-  npm run rehearse -- up dev --set workers.maxSize=5
+  npm run rehearse -- up dev --set workers.scaling.max=5
   npm run rehearse -- up dev --fresh --fault 'create:aws:eks/nodeGroup:NodeGroup@1=throttled'
   npm run rehearse -- up prod --speed 60
+  npm run rehearse -- up dev --event uninstall:airflow/airflow
   npm run rehearse -- export dev --show-secrets
   npm run rehearse -- policy prod --json
 

@@ -73,6 +73,11 @@ export interface Summary {
     result?: string;
 }
 
+/** Whether a deletion takes the resource out of the state only: `retainOnDelete` keeps it in the account. */
+export function isKept({ op, old }: StepMetadata): boolean {
+    return (op === "delete" || op === "delete-replaced") && old?.retainOnDelete === true;
+}
+
 /** The logical name at the end of a URN. */
 export function nameOf(urn: string): string {
     return urn.split("::").slice(3).join("::");

@@ -1,5 +1,5 @@
 import type { EngineEvent, StepMetadata } from "../engine/events";
-import { nameOf, typeOf } from "../engine/events";
+import { isKept, nameOf, typeOf } from "../engine/events";
 
 const DOING: Record<string, string> = {
     create: "creating",
@@ -104,6 +104,8 @@ export class Progress {
         this.#underWay.delete(key);
         if (event.resOpFailedEvent) {
             this.#say(`  ✗ not ${DONE[step.op] ?? step.op}: ${what}`);
+        } else if (custom && isKept(step)) {
+            this.#say(`  = ${what} stays in the account`);
         } else if (custom && DONE[step.op]) {
             this.#say(`  ${SIGN[step.op] ?? "·"} ${what}`);
         }

@@ -1,6 +1,6 @@
 import { describeChanges } from "./progress";
 import type { JudgedRule, Judgement } from "./judged";
-import { nameOf } from "../engine/events";
+import { type EngineEvent, isKept, nameOf } from "../engine/events";
 import type { Outcome } from "../engine/rehearse";
 import type { StateResource } from "../engine/state";
 
@@ -13,7 +13,7 @@ export function summary(outcome: Outcome): string {
     }
     if (outcome.policies) {
         const inFull = verb === "policy";
-        const list = violationList(outcome.policies, inFull, outcome.stack);
+        const list = violationList(outcome.policies, inFull, outcome);
         parts.push(
             [inFull ? ruleTable(outcome.policies) : ruleLine(outcome.policies), list].filter(Boolean).join("\n"),
         );
@@ -21,7 +21,7 @@ export function summary(outcome: Outcome): string {
     if (exitCode === 0 && (verb === "start" || verb === "up")) {
         parts.push(outputList(outcome.outputs));
     }
-    parts.push(timeOnAws(outcome), leftBehindList(outcome), whatNext(outcome));
+    parts.push(timeOnAws(outcome), keptList(outcome.events), leftBehindList(outcome), whatNext(outcome));
     return parts.filter((part) => part !== "").join("\n\n");
 }
 
@@ -106,7 +106,7 @@ function brokenRules(violations: Judgement["violations"]): Set<string> {
 }
 
 /** Broken rules in full; advice only where somebody asked for the rules. */
-function violationList({ violations }: Judgement, inFull: boolean, stack: string): string {
+function violationList({ violations }: Judgement, inFull: boolean, { verb, stack }: Outcome): string {
     const advice = violations.filter(({ level }) => level !== "mandatory");
     const shown = inFull ? violations : violations.filter(({ level }) => level === "mandatory");
     const lines = shown.map(({ rule, level, resource, message }) => {
@@ -114,7 +114,9 @@ function violationList({ violations }: Judgement, inFull: boolean, stack: string
         return `  ${level === "mandatory" ? "✗" : "i"} ${rule}${where}\n      ${message.replace(/\n/g, "\n      ")}`;
     });
     if (!inFull && advice.length > 0) {
-        lines.push(`  ${advice.length} pieces of advice: npm run rehearse -- policy ${stack}`);
+        const how =
+            verb === "start" ? `npm run rehearse -- policy ${stack}` : `the same with "policy" instead of "${verb}"`;
+        lines.push(`  ${advice.length} piece(s) of advice: ${how}`);
     }
     return lines.join("\n");
 }
@@ -143,6 +145,17 @@ export function duration(seconds: number): string {
     const whole = Math.round(seconds);
     const minutes = Math.floor(whole / 60);
     return minutes === 0 ? `${whole} s` : `${minutes} min${whole % 60 === 0 ? "" : ` ${whole % 60} s`}`;
+}
+
+/** What was taken out of the stack and is still there. */
+export function keptList(events: EngineEvent[]): string {
+    const rows = events.flatMap(({ resOutputsEvent }) => {
+        const step = resOutputsEvent?.metadata;
+        return step?.old?.custom && isKept(step) && !resOutputsEvent?.planning
+            ? [[shortType(step.type), nameOf(step.urn), step.old.id]]
+            : [];
+    });
+    return rows.length === 0 ? "" : `Stays in the account, no longer in the stack:\n${table(rows)}`;
 }
 
 function leftBehindList({ leftBehind }: Outcome): string {

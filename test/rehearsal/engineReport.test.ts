@@ -7,7 +7,8 @@ import { forgottenCreations, forgottenDeletions, settle } from "../../rehearsal/
 import type { StateResource } from "../../rehearsal/engine/state";
 import { awsTime } from "../../rehearsal/report/criticalPath";
 import { judgement } from "../../rehearsal/report/judged";
-import { duration } from "../../rehearsal/report/summary";
+import type { EngineEvent } from "../../rehearsal/engine/events";
+import { duration, keptList } from "../../rehearsal/report/summary";
 
 const urn = (name: string) => `urn:pulumi:dev::p::t:m:T::${name}`;
 const resource = (name: string, more: Partial<StateResource> = {}): StateResource => ({
@@ -283,5 +284,18 @@ describe("rehearsal: what the policy pack judged", () => {
             { rule: "r", level: "mandatory", resource: { urn: urn("a"), type: "t:m:T", name: "a" }, message: "no" },
         ]);
         fs.rmSync(path.dirname(file), { recursive: true });
+    });
+});
+
+describe("rehearsal: what a destroy keeps", () => {
+    it("is told by type, name and id, and nothing else is", () => {
+        const deleted = (name: string, retainOnDelete: boolean, planning = false) => {
+            const old = { custom: true, id: `id-${name}`, retainOnDelete };
+            const metadata = { op: "delete", urn: urn(name), type: "t:m:T", old, new: null };
+            return { sequence: 1, timestamp: 1, resOutputsEvent: { planning, metadata } } as unknown as EngineEvent;
+        };
+        const said = keptList([deleted("files", true, true), deleted("files", true), deleted("role", false)]);
+        assert.equal(said, "Stays in the account, no longer in the stack:\n  T  files  id-files");
+        assert.equal(keptList([deleted("role", false)]), "");
     });
 });
