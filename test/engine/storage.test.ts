@@ -5,7 +5,8 @@ import { aws } from "../../rehearsal/cloud/aws";
 import { kubernetes } from "../../rehearsal/cloud/kubernetes";
 import { pods } from "../../rehearsal/cloud/kubernetes/nature";
 import { Cloud } from "../../rehearsal/cloud/shell/cloud";
-import { node, platform } from "../rehearsal/cloud-kubernetes-fixture";
+import type { WorldObject } from "../../rehearsal/cloud/shell/world";
+import { node, object, platform } from "../rehearsal/cloud-kubernetes-fixture";
 import { type Rehearsal, Rehearsals } from "./harness";
 
 const program = "test/engine/programs/storage";
@@ -13,13 +14,14 @@ const CLAIM = "kubernetes:core/v1:PersistentVolumeClaim";
 const CLASS = "kubernetes:storage.k8s.io/v1:StorageClass";
 const FILE_SYSTEM = "aws:efs/fileSystem:FileSystem";
 
-/** The fixture's cluster without its add-ons, with two nodes in each zone that drivers' controllers may use. */
-function seedFile(directory: string): string {
+/** The fixture's cluster without its add-ons, with two nodes in each zone that drivers' controllers may use, and what else is there. */
+function seedFile(directory: string, more: WorldObject[]): string {
     const labels = { "system-node": "enabled" };
     const objects = [
         ...platform().filter(({ token }) => token !== "aws:eks/addon:Addon" && token !== "kubernetes:core/v1:Node"),
         ...["node-a", "node-a2"].map((name) => node(name, "eu-west-1a", { labels })),
         ...["node-b", "node-b2"].map((name) => node(name, "eu-west-1b", { labels })),
+        ...more,
     ];
     const file = path.join(directory, "seed.json");
     fs.writeFileSync(file, JSON.stringify(objects));
@@ -27,8 +29,8 @@ function seedFile(directory: string): string {
 }
 
 /** Rehearses the program with the named parts, each with the arguments that differ. */
-function rehearser(rehearsals: Rehearsals, world?: string) {
-    const seed = seedFile(rehearsals.directory);
+function rehearser(rehearsals: Rehearsals, world?: string, there: WorldObject[] = []) {
+    const seed = seedFile(rehearsals.directory, there);
     return (verb: Rehearsal["verb"], parts: Record<string, object> = {}, more: Partial<Rehearsal> = {}) =>
         rehearsals.run({
             ...{ verb, program, seed, world, policy: false },
@@ -242,5 +244,125 @@ describe("Storage on the engine: EBS", function () {
         const unused = (size: string) => ({ ...drivers, claim: { size, used: false } });
         succeeds(await rehearse("up", unused("4Gi")));
         refused(await rehearse("up", unused("8Gi")), /"ebs-claim" has no volume yet, because no pod has used it/);
+    });
+});
+
+describe("Storage on the engine: every other option, policy pack enforced", function () {
+    this.timeout(600_000);
+    const rehearsals = new Rehearsals();
+    const gp2 = {
+        apiVersion: "storage.k8s.io/v1",
+        kind: "StorageClass",
+        metadata: { name: "gp2", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
+        provisioner: "kubernetes.io/aws-ebs",
+        volumeBindingMode: "WaitForFirstConsumer",
+    };
+    const agent = { clusterName: "platform", addonName: "eks-pod-identity-agent" };
+    const there = [
+        { token: CLASS, id: "gp2", scope: "platform", inputs: {}, outputs: gp2, implicit: true },
+        object("aws:ebs/snapshot:Snapshot", "snap-0a1b2c", { volumeSize: 8, encrypted: true }),
+        object("aws:eks/addon:Addon", "platform:eks-pod-identity-agent", agent),
+    ];
+    const rehearse = rehearser(rehearsals, "options", there);
+    after(() => rehearsals.remove());
+
+    const files = {
+        throughputMode: "provisioned",
+        provisionedMibps: 5,
+        lifecycle: { toInfrequentAccess: "AFTER_7_DAYS", backOnAccess: true },
+        replication: { region: "eu-central-1" },
+        classes: { shared: { gidRangeStart: 1000, gidRangeEnd: 2000 } },
+    };
+    const parts = {
+        cluster: { podIdentityAgent: true },
+        snapshots: {},
+        filesDriver: { identity: "PodIdentity", accessPointTags: { team: "data" } },
+        disks: {
+            identity: "PodIdentity",
+            demotedClasses: ["gp2"],
+            classes: { gp3: { tags: { backup: "daily" } } },
+            volumeTags: { team: "data" },
+        },
+        files,
+        static: { directory: { path: "/shared" } },
+        schedule: { everyHours: 6, keep: 3 },
+        imported: { snapshotId: "snap-0a1b2c" },
+        claim: { storageClassName: "shared", accessMode: "ReadWriteMany" },
+    };
+    const options = { policy: true };
+    const world = () => [
+        ...new Cloud([aws, kubernetes], {
+            directory: path.join(rehearsals.directory, ".rehearsal", "worlds", "options"),
+        }).universe.every(),
+    ];
+    const defaultClasses = () =>
+        world()
+            .filter(({ token }) => token === CLASS)
+            .map(({ outputs }) => outputs.metadata as { name: string; annotations?: Record<string, string> })
+            .filter(({ annotations = {} }) => annotations["storageclass.kubernetes.io/is-default-class"] === "true")
+            .map(({ name }) => name);
+
+    it("comes up: Pod Identity, a copy in another region, a restored snapshot, one default class", async () => {
+        const up = await rehearse("up", parts, options);
+        succeeds(up);
+        assert.deepEqual(Object.keys(done(up, "aws:eks/podIdentityAssociation:PodIdentityAssociation")).sort(), [
+            "disks-ebs-csi-controller-sa",
+            "files-driver-efs-csi-controller-sa",
+            "files-driver-efs-csi-node-sa",
+        ]);
+        assert.deepEqual(defaultClasses(), ["gp3"], "the class that was there is the default no more");
+        const copies = world().filter(({ token, scope }) => token === FILE_SYSTEM && scope?.endsWith("/eu-central-1"));
+        assert.equal(copies.length, 1);
+        const claims = world().filter(({ token }) => token === CLAIM);
+        assert.deepEqual(
+            claims.map(({ outputs }) => (outputs.status as { phase: string }).phase),
+            ["Bound", "Bound", "Bound"],
+        );
+        unchanged(await rehearse("up", parts, options));
+    });
+
+    it("refuses in the preview another copy, and another user of a static volume", async () => {
+        const copied = { ...parts, files: { ...files, replication: { region: "us-east-1" } } };
+        refused(await rehearse("preview", copied), /copy of the file system "files".*region from "eu-central-1"/);
+        const owned = { ...parts, static: { directory: { path: "/shared", uid: 1000, gid: 1000 } } };
+        refused(await rehearse("preview", owned), /the volume "shared".*uid from 50000 to 1000/);
+    });
+
+    it("changes the rest in place", async () => {
+        const up = await rehearse(
+            "up",
+            {
+                ...parts,
+                filesDriver: {},
+                disks: { ...parts.disks, identity: "Irsa" },
+                files: { ...files, throughputMode: "elastic", provisionedMibps: undefined },
+                schedule: { everyHours: 12, keep: 5, enabled: false },
+            },
+            options,
+        );
+        succeeds(up);
+        assert.deepEqual(up.changes, { same: up.changes?.same, update: 6, delete: 3 }, JSON.stringify(up.changes));
+        assert.deepEqual(done(up, FILE_SYSTEM), { files: ["update"] });
+        assert.deepEqual(done(up, "aws:eks/addon:Addon"), { disks: ["update"], "files-driver": ["update"] });
+        assert.deepEqual(done(up, CLAIM), {});
+    });
+
+    it("leaves what holds data and what was there", async () => {
+        succeeds(await rehearse("destroy", parts));
+        const before = new Set(platform().map(({ token, id }) => `${token} ${id}`));
+        const made = world().filter(
+            ({ token, id, implicit }) =>
+                token.startsWith("aws:") && !before.has(`${token} ${id}`) && (!implicit || token === FILE_SYSTEM),
+        );
+        assert.deepEqual(made.map(({ token, id }) => (/Snapshot|Addon/.test(token) ? id : token)).sort(), [
+            "aws:efs/backupPolicy:BackupPolicy",
+            FILE_SYSTEM,
+            FILE_SYSTEM,
+            "aws:efs/fileSystemPolicy:FileSystemPolicy",
+            "aws:efs/replicationConfiguration:ReplicationConfiguration",
+            "aws:kms/key:Key",
+            "platform:eks-pod-identity-agent",
+            "snap-0a1b2c",
+        ]);
     });
 });

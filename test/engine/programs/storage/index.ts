@@ -2,11 +2,12 @@ import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as storage from "../../../../components";
-import { cluster, kubeconfig, network, zones } from "./platform";
+import { cluster as seeded, kubeconfig, network, zones } from "./platform";
 
 /** A part is there when its key is set, to an object with the arguments that differ. */
 const config = new pulumi.Config();
 const part = <Args>(key: string): Partial<Args> | undefined => config.getObject<Partial<Args>>(key);
+const cluster = { ...seeded, ...part<storage.ClusterInfo>("cluster") };
 
 const kubernetes = new k8s.Provider("platform", { kubeconfig });
 const inCluster = { providers: [kubernetes] };
@@ -70,6 +71,26 @@ if (otherArgs) {
     );
     const classes = { "efs-other": { uid: 50000, gid: 0 } };
     new storage.CrossAccountClasses("others", { access: opened.access, classes }, inCluster);
+}
+
+const scheduleArgs = part<storage.SnapshotScheduleArgs>("schedule");
+if (scheduleArgs) {
+    new storage.SnapshotSchedule("schedule", { volumeTags: { backup: "daily" }, ...scheduleArgs });
+}
+
+const importedArgs = part<storage.ImportedSnapshotArgs>("imported");
+if (importedArgs && snapshots && disks) {
+    const imported = new storage.ImportedSnapshot(
+        "imported",
+        { snapshotId: "", size: "8Gi", namespace, ...importedArgs },
+        { ...inCluster, dependsOn: [snapshots] },
+    );
+    const copy = new storage.VolumeClaim(
+        "copy",
+        { namespace, size: "8Gi", fromSnapshot: imported.info },
+        { ...inCluster, dependsOn: [disks] },
+    );
+    new storage.StoragePod("copy-app", { namespace, claimName: copy.claimName }, { ...inCluster, dependsOn: [disks] });
 }
 
 const claimArgs = part<storage.VolumeClaimArgs & { used?: boolean }>("claim");
