@@ -13,6 +13,7 @@ import { applyPatch, withdrawPatch } from "../../rehearsal/cloud/kubernetes/api/
 import { gibibytes, quantity } from "../../rehearsal/cloud/kubernetes/api/quantity";
 import { checkShape, fieldsOf, interfaceOf } from "../../rehearsal/cloud/kubernetes/api/shapes";
 import { checkManifest } from "../../rehearsal/cloud/kubernetes/api/validate";
+import { parseManifests } from "../../rehearsal/cloud/kubernetes/components/manifests";
 import type { Properties } from "../../rehearsal/cloud/shell/type";
 
 const Secret = { apiVersion: "v1", kind: "Secret" };
@@ -31,6 +32,18 @@ function findings(kind: { apiVersion: string; kind: string }, manifest: Properti
 function deployment(pod: Properties = {}, labels: Properties = { app: "a" }): Properties {
     const spec = { containers: [{ name: "c", image: "i" }], ...pod };
     return { spec: { selector: { matchLabels: { app: "a" } }, template: { metadata: { labels }, spec } } };
+}
+
+const deploymentTemplate = (deployment().spec as { template: Properties }).template;
+
+function webhook(rule: Properties): Properties {
+    return {
+        name: "a.example.com",
+        clientConfig: { service: { namespace: "n", name: "s" } },
+        sideEffects: "None",
+        admissionReviewVersions: ["v1"],
+        rules: [rule],
+    };
 }
 
 function claim(more: Properties = {}): Properties {
@@ -125,7 +138,7 @@ describe("Kubernetes API: what a manifest may contain", () => {
             { apiVersion: "autoscaling/v2", kind: "HorizontalPodAutoscaler" },
             {
                 spec: {
-                    scaleTargetRef: { kind: "Deployment", name: "d" },
+                    scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "d" },
                     maxReplicas: 2,
                     metrics: [
                         {
@@ -190,6 +203,230 @@ describe("Kubernetes API: what a manifest may contain", () => {
         assert.equal(servedInstead({ apiVersion: "extensions/v1beta1", kind: "Ingress" }, 36), "networking.k8s.io/v1");
         assert.equal(servedInstead({ apiVersion: "policy/v1beta1", kind: "PodSecurityPolicy" }, 36), undefined);
     });
+
+    const Binding = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRoleBinding" };
+    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "view" };
+    const definition = (version: Properties, spec: Properties = {}): Properties => ({
+        metadata: { name: "things.example.com" },
+        spec: {
+            group: "example.com",
+            scope: "Namespaced",
+            names: { plural: "things", kind: "Thing" },
+            versions: [
+                {
+                    name: "v1",
+                    served: true,
+                    storage: true,
+                    schema: { openAPIV3Schema: { type: "object" } },
+                    ...version,
+                },
+            ],
+            ...spec,
+        },
+    });
+    const Definition = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" };
+    const Policy = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" };
+    const Service = { apiVersion: "v1", kind: "Service" };
+    const Ingress = { apiVersion: "networking.k8s.io/v1", kind: "Ingress" };
+    const backend = (service: Properties): Properties => ({ spec: { defaultBackend: { service } } });
+    const container = (more: Properties): Properties =>
+        deployment({ containers: [{ name: "c", image: "i", ...more }] });
+    const Volume = { apiVersion: "v1", kind: "PersistentVolume" };
+    const volume = (more: Properties): Properties => ({
+        spec: { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], ...more },
+    });
+
+    // Each of them was seen refused, and its neighbour taken, by the validation code of Kubernetes 1.36.2 itself.
+    const pairs: [string, { apiVersion: string; kind: string }, Properties, Properties, RegExp][] = [
+        [
+            "an account's namespace",
+            Binding,
+            { roleRef, subjects: [{ kind: "ServiceAccount", name: "a", namespace: "b" }] },
+            { roleRef, subjects: [{ kind: "ServiceAccount", name: "a" }] },
+            /subjects\[0\].namespace: Required value/,
+        ],
+        [
+            "a role's kind",
+            Binding,
+            { roleRef },
+            { roleRef: { ...roleRef, kind: "Role" } },
+            /roleRef.kind: Unsupported value: "Role"/,
+        ],
+        [
+            "verbs",
+            { apiVersion: "rbac.authorization.k8s.io/v1", kind: "Role" },
+            { rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }] },
+            { rules: [{ apiGroups: [""], resources: ["pods"], verbs: [] }] },
+            /rules\[0\].verbs: Required value/,
+        ],
+        [
+            "URLs in a namespace",
+            { apiVersion: "rbac.authorization.k8s.io/v1", kind: "Role" },
+            { rules: [{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] }] },
+            { rules: [{ nonResourceURLs: ["/metrics"], verbs: ["get"] }] },
+            /namespaced rules cannot apply to non-resource URLs/,
+        ],
+        ["a schema", Definition, definition({}), definition({ schema: {} }), /openAPIV3Schema: Required value/],
+        [
+            "a stored version",
+            Definition,
+            definition({}),
+            definition({ storage: false }),
+            /must have exactly one version marked as storage version/,
+        ],
+        [
+            "a scope",
+            Definition,
+            definition({}),
+            definition({}, { scope: "Namespace" }),
+            /scope: Unsupported value: "Namespace"/,
+        ],
+        [
+            "a peer",
+            Policy,
+            { spec: { podSelector: {}, ingress: [{ from: [{ podSelector: {} }] }] } },
+            { spec: { podSelector: {}, ingress: [{ from: [{}] }] } },
+            /from\[0\]: Required value: must specify a peer/,
+        ],
+        [
+            "a policy's range",
+            Policy,
+            { spec: { egress: [{ to: [{ ipBlock: { cidr: "10.0.0.0/8" } }] }] } },
+            { spec: { egress: [{ to: [{ ipBlock: { cidr: "10.0.0.0" } }] }] } },
+            /must be a valid CIDR value/,
+        ],
+        [
+            "a backend's port",
+            Ingress,
+            backend({ name: "s", port: { number: 80 } }),
+            backend({ name: "s", port: {} }),
+            /port name or number is required/,
+        ],
+        [
+            "a port's protocol",
+            Service,
+            { spec: { ports: [{ port: 80, targetPort: 0, protocol: "" }] } },
+            { spec: { ports: [{ port: 80, protocol: "tcp" }] } },
+            /Unsupported value: "tcp"/,
+        ],
+        [
+            "a headless balancer",
+            Service,
+            { spec: { clusterIP: "None" } },
+            { spec: { type: "LoadBalancer", clusterIP: "None", ports: [{ port: 80 }] } },
+            /may not be set to 'None' for LoadBalancer/,
+        ],
+        [
+            "ranges of an annotation",
+            Service,
+            {
+                metadata: {
+                    name: "a",
+                    annotations: { "service.beta.kubernetes.io/load-balancer-source-ranges": "10.0.0.0/8" },
+                },
+                spec: { type: "LoadBalancer", ports: [{ port: 80 }] },
+            },
+            {
+                metadata: {
+                    name: "a",
+                    annotations: { "service.beta.kubernetes.io/load-balancer-source-ranges": "me" },
+                },
+                spec: { type: "LoadBalancer", ports: [{ port: 80 }] },
+            },
+            /must be a valid CIDR value/,
+        ],
+        [
+            "a probe's handler",
+            Deployment,
+            container({ readinessProbe: { httpGet: { port: 80 } } }),
+            container({ readinessProbe: { periodSeconds: 5 } }),
+            /must specify a handler type/,
+        ],
+        [
+            "where a variable comes from",
+            Deployment,
+            container({ env: [{ name: "A", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }] }),
+            container({ env: [{ name: "A", valueFrom: {} }] }),
+            /must specify one of/,
+        ],
+        [
+            "permissions of a volume",
+            Deployment,
+            deployment({ volumes: [{ name: "v", secret: { secretName: "s", defaultMode: 0o755 } }] }),
+            deployment({ volumes: [{ name: "v", secret: { secretName: "s", defaultMode: 755 } }] }),
+            /defaultMode: Invalid value: 755: must be a number between 0 and 0777/,
+        ],
+        [
+            "a volume's path",
+            Deployment,
+            deployment({ volumes: [{ name: "v" }] }),
+            deployment({ volumes: [{ name: "v", hostPath: { path: "" } }] }),
+            /hostPath.path: Required value/,
+        ],
+        [
+            "the node of a local volume",
+            Volume,
+            volume({
+                local: { path: "/d" },
+                nodeAffinity: {
+                    required: {
+                        nodeSelectorTerms: [{ matchExpressions: [{ key: "k", operator: "In", values: ["v"] }] }],
+                    },
+                },
+            }),
+            volume({ local: { path: "/d" } }),
+            /Local volume requires node affinity/,
+        ],
+        [
+            "a volume's handle",
+            Volume,
+            volume({ csi: { driver: "d.example.com", volumeHandle: "h" } }),
+            volume({ csi: { driver: "d.example.com", volumeHandle: "" } }),
+            /volumeHandle: Required value/,
+        ],
+        [
+            "a provisioner's name",
+            StorageClass,
+            { provisioner: "ebs.csi.aws.com" },
+            { provisioner: "ebs csi" },
+            /provisioner: Invalid value: "ebs csi"/,
+        ],
+        [
+            "what is scaled",
+            { apiVersion: "autoscaling/v2", kind: "HorizontalPodAutoscaler" },
+            { spec: { scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "d" }, maxReplicas: 2 } },
+            { spec: { scaleTargetRef: { kind: "Deployment", name: "d" }, maxReplicas: 2 } },
+            /apiVersion must specify API group/,
+        ],
+        [
+            "who asks a webhook what",
+            { apiVersion: "admissionregistration.k8s.io/v1", kind: "ValidatingWebhookConfiguration" },
+            {
+                webhooks: [
+                    webhook({ operations: ["CREATE"], apiGroups: [""], apiVersions: ["v1"], resources: ["pods"] }),
+                ],
+            },
+            {
+                webhooks: [
+                    webhook({ operations: ["Create"], apiGroups: [""], apiVersions: ["v1"], resources: ["pods"] }),
+                ],
+            },
+            /operations\[0\]: Unsupported value: "Create"/,
+        ],
+        [
+            "the labels of an old controller",
+            { apiVersion: "v1", kind: "ReplicationController" },
+            { spec: { template: deploymentTemplate } },
+            { spec: { selector: { app: "b" }, template: deploymentTemplate } },
+            /`selector` does not match template `labels`/,
+        ],
+    ];
+    for (const [name, kind, good, bad, expected] of pairs) {
+        it(`asks for ${name}`, () => {
+            assert.deepEqual(findings(kind, good), []);
+            assert.match(findings(kind, bad).join("\n"), expected);
+        });
+    }
 
     const refused: [string, { apiVersion: string; kind: string }, Properties, RegExp][] = [
         [
@@ -292,6 +529,26 @@ describe("Kubernetes API: what a manifest may contain", () => {
             assert.match(findings(kind, manifest).join("\n"), expected);
         });
     }
+});
+
+describe("Kubernetes API: manifests as YAML", () => {
+    it("are read as the provider reads them: octal numbers, booleans of YAML 1.1, dates as text", () => {
+        const [read] = parseManifests(
+            '{apiVersion: v1, kind: A, mode: 0755, on: yes, off: "no", day: 2026-01-02, size: 5Gi, part: 1.5, time: 12:30, none: ~}',
+        );
+        assert.deepEqual(read, {
+            apiVersion: "v1",
+            kind: "A",
+            mode: 0o755,
+            true: true,
+            false: "no",
+            day: "2026-01-02",
+            size: "5Gi",
+            part: 1.5,
+            time: "12:30",
+            none: null,
+        });
+    });
 });
 
 describe("Kubernetes API: what changes how", () => {

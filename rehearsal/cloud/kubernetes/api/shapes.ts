@@ -230,6 +230,15 @@ function refined(owner: string, field: string, shape: Shape): Shape {
     return shape.kind === "number" && !/JSONSchemaProps(Patch)?$/.test(owner) ? { kind: "integer" } : shape;
 }
 
+/** Fields that the SDK demands and the API server does without: their zero value means something. */
+const dispensable = new Set([
+    "apiextensions.v1.CustomResourceDefinitionVersion.served",
+    "core.v1.LimitRangeSpec.limits",
+    "networking.v1.NetworkPolicySpec.podSelector",
+    "scheduling.v1.PriorityClass.value",
+    "storage.v1.CSIDriver.spec",
+]);
+
 function checkReference(
     name: string,
     value: unknown,
@@ -256,7 +265,7 @@ function checkReference(
         }
     }
     for (const [field, { required }] of fields) {
-        if (required && (value[field] === undefined || value[field] === null)) {
+        if (required && (value[field] === undefined || value[field] === null) && !dispensable.has(`${name}.${field}`)) {
             failures.push({ property: below(field), reason: "required value" });
         }
     }

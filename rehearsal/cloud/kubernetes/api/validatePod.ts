@@ -1,4 +1,17 @@
 import type { CheckFailure } from "../../shell/type";
+import {
+    atLeast,
+    checkPort,
+    checkRequirement,
+    checkSelector,
+    invalid,
+    isEmpty,
+    isUnknown,
+    oneOf,
+    portName,
+    protocols,
+    type Report,
+} from "./findings";
 import { dnsLabel, environmentName, labelValue, qualifiedName } from "./names";
 import { quantity } from "./quantity";
 import { at, list, record, records, strings, text } from "./value";
@@ -31,7 +44,7 @@ export function checkPodSpec(spec: unknown, path: string, restart?: string[]): C
         );
     }
     const volumes = checkVolumes(pod.volumes, report);
-    if (Array.isArray(pod.containers) && pod.containers.length === 0) {
+    if (!isUnknown(pod.containers) && list(pod.containers).length === 0) {
         report("containers", "Required value");
     }
     const names = new Set<string>();
@@ -40,6 +53,7 @@ export function checkPodSpec(spec: unknown, path: string, restart?: string[]): C
             checkContainer(container, `${field}[${index}]`, volumes, names, field, report);
         });
     }
+    oneOf(pod.dnsPolicy, ["", "ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"], "dnsPolicy", report);
     checkTolerations(pod.tolerations, report);
     checkAffinity(pod.affinity, report);
     for (const [key, value] of Object.entries(strings(pod.nodeSelector))) {
@@ -59,21 +73,7 @@ export function checkPodSpec(spec: unknown, path: string, restart?: string[]): C
             report,
         );
     });
-    if (typeof pod.terminationGracePeriodSeconds === "number" && pod.terminationGracePeriodSeconds < 0) {
-        report("terminationGracePeriodSeconds", "must be greater than or equal to 0");
-    }
     return failures;
-}
-
-type Report = (property: string, reason: string) => void;
-
-function oneOf(value: unknown, allowed: string[], property: string, report: Report): void {
-    if (typeof value === "string" && !allowed.includes(value)) {
-        report(
-            property,
-            `Unsupported value: "${value}": supported values: ${allowed.map((one) => `"${one}"`).join(", ")}`,
-        );
-    }
 }
 
 /** The names of the volumes; `undefined` when some of them are not known yet. */
@@ -96,13 +96,43 @@ function checkVolumes(volumes: unknown, report: Report): Set<string> | undefined
         }
         names.add(name);
         const sources = Object.keys(volume).filter((field) => volumeSources.has(field) && volume[field] !== undefined);
-        if (sources.length === 0) {
-            report(`volumes[${index}]`, "Required value: must specify a volume type");
-        } else if (sources.length > 1) {
+        // A volume without a source is an emptyDir (`SetDefaults_Volume`).
+        if (sources.length > 1) {
             report(`volumes[${index}].${sources[1]}`, "Forbidden: may not specify more than 1 volume type");
+        }
+        for (const source of sources) {
+            checkVolume(source, record(volume[source]), `volumes[${index}].${source}`, report);
         }
     });
     return names;
+}
+
+/** What a source of a volume cannot do without. */
+const neededOfSource: Record<string, string[]> = {
+    secret: ["secretName"],
+    hostPath: ["path"],
+    persistentVolumeClaim: ["claimName"],
+    configMap: ["name"],
+    nfs: ["server", "path"],
+    csi: ["driver"],
+    iscsi: ["targetPortal", "iqn"],
+    awsElasticBlockStore: ["volumeID"],
+};
+
+function checkVolume(source: string, volume: Record<string, unknown>, path: string, report: Report): void {
+    for (const field of neededOfSource[source] ?? []) {
+        if (isEmpty(volume[field])) {
+            report(`${path}.${field}`, "Required value");
+        }
+    }
+    // A YAML file may write it with a leading zero, which makes it octal: 0755 is 493.
+    const { defaultMode } = volume;
+    if (typeof defaultMode === "number" && (defaultMode < 0 || defaultMode > 0o777)) {
+        report(
+            `${path}.defaultMode`,
+            `Invalid value: ${defaultMode}: must be a number between 0 and 0777 (octal), both inclusive`,
+        );
+    }
 }
 
 function checkContainer(
@@ -127,7 +157,7 @@ function checkContainer(
     if (container.image === undefined || container.image === "") {
         report(`${path}.image`, "Required value");
     }
-    oneOf(container.imagePullPolicy, ["Always", "IfNotPresent", "Never"], `${path}.imagePullPolicy`, report);
+    oneOf(container.imagePullPolicy, ["", "Always", "IfNotPresent", "Never"], `${path}.imagePullPolicy`, report);
     const mountPaths = new Set<string>();
     records(container.volumeMounts).forEach((mount, index) => {
         const volume = text(mount.name);
@@ -135,6 +165,9 @@ function checkContainer(
             report(`${path}.volumeMounts[${index}].name`, `Not found: "${volume}"`);
         }
         const mountPath = text(mount.mountPath);
+        if (mountPath === "") {
+            report(`${path}.volumeMounts[${index}].mountPath`, "Required value");
+        }
         if (mountPath !== undefined && mountPaths.has(mountPath)) {
             report(`${path}.volumeMounts[${index}].mountPath`, `Invalid value: "${mountPath}": must be unique`);
         }
@@ -149,25 +182,17 @@ function checkContainer(
         if (variableName !== undefined && environmentName(variableName)) {
             report(`${path}.env[${index}].name`, environmentName(variableName) ?? "");
         }
-        if (variable.value !== undefined && variable.value !== "" && variable.valueFrom !== undefined) {
-            report(`${path}.env[${index}].valueFrom`, "may not be specified when `value` is not empty");
-        }
+        checkVariableSource(variable, `${path}.env[${index}].valueFrom`, report);
     });
-    records(container.ports).forEach((port, index) => {
-        for (const key of ["containerPort", "hostPort"]) {
-            const value = port[key];
-            if (typeof value === "number" && (!Number.isInteger(value) || value < 1 || value > 65535)) {
-                report(`${path}.ports[${index}].${key}`, "must be between 1 and 65535, inclusive");
+    records(container.envFrom).forEach((source, index) => {
+        for (const kind of ["configMapRef", "secretRef"]) {
+            if (source[kind] !== undefined && !isUnknown(source[kind]) && isEmpty(record(source[kind]).name)) {
+                report(`${path}.envFrom[${index}].${kind}.name`, "Required value");
             }
         }
-        const portName = text(port.name);
-        if (portName !== undefined && !/^(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$/.test(portName)) {
-            report(
-                `${path}.ports[${index}].name`,
-                "must be no more than 15 characters, lower case alphanumeric or '-', with at least one letter",
-            );
-        }
     });
+    checkContainerPorts(container.ports, path, report);
+    checkProbes(container, path, report);
     if (field === "initContainers" && container.restartPolicy !== "Always") {
         for (const probe of ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"]) {
             if (container[probe] !== undefined) {
@@ -183,6 +208,82 @@ function checkContainer(
         at(container, "livenessProbe", "successThreshold") !== 1
     ) {
         report(`${path}.livenessProbe.successThreshold`, "must be 1");
+    }
+}
+
+/** Where a variable's value comes from, if not from the manifest. */
+function checkVariableSource(variable: Record<string, unknown>, path: string, report: Report): void {
+    const { value, valueFrom } = variable;
+    if (valueFrom === undefined || isUnknown(valueFrom)) {
+        return;
+    }
+    if (!isEmpty(value)) {
+        report(path, "Invalid value: may not be specified when `value` is not empty");
+    }
+    const given = Object.keys(record(valueFrom)).filter((source) => record(valueFrom)[source] !== undefined);
+    if (given.length !== 1) {
+        report(
+            path,
+            given.length === 0
+                ? "Invalid value: must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+                : "Invalid value: may not have more than one field specified at a time",
+        );
+    }
+    for (const kind of ["configMapKeyRef", "secretKeyRef"]) {
+        const reference = record(valueFrom)[kind];
+        for (const field of reference === undefined || isUnknown(reference) ? [] : ["name", "key"]) {
+            if (isEmpty(record(reference)[field])) {
+                report(`${path}.${kind}.${field}`, "Required value");
+            }
+        }
+    }
+}
+
+function checkContainerPorts(ports: unknown, container: string, report: Report): void {
+    const names = new Set<string>();
+    records(ports).forEach((port, index) => {
+        const path = `${container}.ports[${index}]`;
+        checkPort(port.containerPort, `${path}.containerPort`, report);
+        checkPort(port.hostPort, `${path}.hostPort`, report, 0);
+        oneOf(port.protocol, protocols, `${path}.protocol`, report);
+        const name = text(port.name);
+        if (name) {
+            invalid(name, portName(name), `${path}.name`, report);
+            if (names.has(name)) {
+                report(`${path}.name`, `Duplicate value: "${name}"`);
+            }
+            names.add(name);
+        }
+    });
+}
+
+function checkProbes(container: Record<string, unknown>, path: string, report: Report): void {
+    for (const probe of ["livenessProbe", "readinessProbe", "startupProbe"]) {
+        if (container[probe] === undefined || isUnknown(container[probe])) {
+            continue;
+        }
+        const given = record(container[probe]);
+        const handlers = ["exec", "grpc", "httpGet", "tcpSocket"].filter((handler) => given[handler] !== undefined);
+        if (handlers.length === 0) {
+            report(`${path}.${probe}`, "Required value: must specify a handler type");
+        } else if (handlers.length > 1) {
+            report(`${path}.${probe}.${handlers[1]}`, "Forbidden: may not specify more than 1 handler type");
+        }
+        for (const handler of handlers) {
+            if (handler === "exec" && !isUnknown(given.exec) && isEmpty(record(given.exec).command)) {
+                report(`${path}.${probe}.exec.command`, "Required value");
+            }
+            checkPort(record(given[handler]).port, `${path}.${probe}.${handler}.port`, report);
+        }
+        for (const field of [
+            "initialDelaySeconds",
+            "timeoutSeconds",
+            "periodSeconds",
+            "successThreshold",
+            "failureThreshold",
+        ]) {
+            atLeast(given[field], 0, `${path}.${probe}.${field}`, report);
+        }
     }
 }
 
@@ -235,29 +336,31 @@ function checkTolerations(tolerations: unknown, report: Report): void {
 }
 
 function checkAffinity(affinity: unknown, report: Report): void {
-    const terms = records(
-        at(affinity, "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"),
-    );
+    const given = at(affinity, "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms");
+    const terms = records(given);
+    if (Array.isArray(given) && given.length === 0) {
+        report(
+            "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms",
+            "Required value: must have at least one node selector term",
+        );
+    }
     terms.forEach((term, index) => {
         records(term.matchExpressions).forEach((expression, position) => {
-            const path = `affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${index}].matchExpressions[${position}]`;
-            oneOf(
-                expression.operator,
+            checkRequirement(
+                expression,
                 ["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"],
-                `${path}.operator`,
+                `affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${index}].matchExpressions[${position}]`,
                 report,
             );
-            if (
-                ["In", "NotIn"].includes(String(expression.operator)) &&
-                list(expression.values).length === 0 &&
-                typeof expression.values !== "symbol"
-            ) {
-                report(`${path}.values`, "Required value: must be specified when `operator` is 'In' or 'NotIn'");
-            }
         });
     });
     for (const field of ["podAffinity", "podAntiAffinity"]) {
         records(at(affinity, field, "requiredDuringSchedulingIgnoredDuringExecution")).forEach((term, index) => {
+            checkSelector(
+                term.labelSelector,
+                `affinity.${field}.requiredDuringSchedulingIgnoredDuringExecution[${index}].labelSelector`,
+                report,
+            );
             if (term.topologyKey === undefined || term.topologyKey === "") {
                 report(
                     `affinity.${field}.requiredDuringSchedulingIgnoredDuringExecution[${index}].topologyKey`,
