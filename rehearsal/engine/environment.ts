@@ -20,6 +20,8 @@ export function rehearsalEnvironment(places: Places, caller: NodeJS.ProcessEnv =
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true",
         PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+        // A program's own tsconfig may ask for what TypeScript 6 only warns of: "moduleResolution": "node" (TS5107, TS5101).
+        TS_NODE_IGNORE_DIAGNOSTICS: "5101,5107",
         NODE_OPTIONS: `${caller.NODE_OPTIONS ?? ""} --require ${JSON.stringify(PLAIN_ERRORS)}`.trim(),
         NO_COLOR: "1",
         // Read by the policy pack: where it writes what each rule judged.

@@ -24,7 +24,12 @@ describe("rehearsal: the real engine", function () {
     const rehearsals = new Rehearsals();
     let program: string;
     before(() => {
-        program = rehearsals.program({ "index.ts": PROGRAM, "stand-ins.yaml": '"*": {"aws:region": eu-west-1}\n' });
+        program = rehearsals.program({
+            "index.ts": PROGRAM,
+            "stand-ins.yaml": '"*": {"aws:region": eu-west-1}\n',
+            // As Pulumi's own templates write it; TypeScript 6 calls it deprecated.
+            "tsconfig.json": '{ "compilerOptions": { "module": "commonjs", "moduleResolution": "node" } }',
+        });
         fs.appendFileSync(path.join(program, "Pulumi.yaml"), SETTINGS);
     });
     after(() => rehearsals.remove());
