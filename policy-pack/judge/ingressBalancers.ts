@@ -87,7 +87,10 @@ function memberOf(ingress: IngressSettings, { classes, parameters }: IngressClas
     return {
         ...ingress,
         group: typeof group === "string" ? group : undefined,
-        facing: [scheme, front].includes("internet-facing"),
+        // What is no text, the API server refuses: it says nothing that would be safe.
+        facing: [scheme, front].some(
+            (one) => one === "internet-facing" || (one !== undefined && typeof one !== "string" && !isUnknown(one)),
+        ),
         open: placeholder(scheme)
             ? under(at, `${alb}scheme`)
             : placeholder(front)

@@ -1,7 +1,7 @@
 import { isUnknown, UNKNOWN } from "../plain";
 import type { Judgement, Resource } from "../rule";
 import { elements, shapeOf } from "../storage/values";
-import { isPublic } from "./cidr";
+import { isPublic, parseCidr } from "./cidr";
 
 /** What an open load balancer means. */
 export const reached = "The whole internet reaches what is behind it.";
@@ -17,14 +17,17 @@ export function rangesIn(ranges: unknown): unknown[] {
 export function judgeRanges(resource: Resource, ranges: unknown, path: string, judgement: Judgement): void {
     const list = rangesIn(ranges);
     const known = list.filter((range): range is string => typeof range === "string").map((range) => range.trim());
+    const strange = known.filter((range) => parseCidr(range) === undefined);
     if (isPublic(known)) {
         const fix = "List the networks that need it.";
         judgement.violation(resource, path, `The listed networks are the internet. ${reached}`, fix);
-    } else if (list.some(isUnknown)) {
+    } else if (list.some(isUnknown) || strange.some((range) => /[<>${]/.test(range))) {
         judgement.unknown(resource, path, "the networks that may come in are not known yet.");
     } else if (known.length !== list.length) {
         const shape = shapeOf(list.find((one) => typeof one !== "string"));
         judgement.violation(resource, path, `A list of networks has texts, and one here is ${shape}.`);
+    } else if (strange.length > 0) {
+        judgement.violation(resource, path, "One of these is no network, as 203.0.113.0/24 is: it is refused.");
     }
 }
 

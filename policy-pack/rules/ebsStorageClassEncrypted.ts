@@ -23,7 +23,11 @@ export const rule: Rule = {
     },
     resource: (resource, config) => {
         const judgement = new Judgement();
-        for (const one of readResource(resource).classes) {
+        const { malformed, classes } = readResource(resource);
+        for (const { path, why } of malformed.filter(({ about }) => about === "class")) {
+            judgement.violation(resource, path, `${why} It cannot be judged.`, "Correct it.");
+        }
+        for (const one of classes) {
             if (isUnknown(one.provisioner)) {
                 judgement.unknown(
                     resource,
@@ -32,7 +36,7 @@ export const rule: Rule = {
                 );
             }
         }
-        for (const one of readResource(resource).classes.filter(({ provisioner }) => isEbsProvisioner(provisioner))) {
+        for (const one of classes.filter(({ provisioner }) => isEbsProvisioner(provisioner))) {
             judge(one, config.requireCustomerKey === true, judgement);
         }
         return judgement;

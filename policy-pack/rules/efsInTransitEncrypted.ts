@@ -45,8 +45,11 @@ function judgeServer(resource: Resource, source: VolumeSource, path: string, sta
     }
 }
 
-function judgeCarried(resource: Resource, { volumes, mounts, classes, charts }: Carried): Judgement {
+function judgeCarried(resource: Resource, { volumes, mounts, classes, charts, malformed }: Carried): Judgement {
     const judgement = new Judgement();
+    for (const { path, why } of malformed.filter(({ about }) => about === "volume")) {
+        judgement.violation(resource, path, `${why} It cannot be judged.`, "Correct it.");
+    }
     volumes.forEach((volume) => judgeVolume(resource, volume, judgement));
     mounts.forEach(({ source, path }) => judgeSource(resource, source, path, judgement));
     classes.forEach((one) => judgeClass(resource, one, judgement));

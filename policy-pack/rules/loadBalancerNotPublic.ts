@@ -25,7 +25,10 @@ export const rule: Rule = {
     /** What an object tells by itself. */
     resource: (resource) => {
         const judgement = new Judgement();
-        const { objects, charts } = readResource(resource);
+        const { objects, charts, malformed } = readResource(resource);
+        for (const { path, why } of malformed.filter(({ about }) => about === "balancer")) {
+            judgement.violation(resource, path, `${why} It cannot be judged.`, "Correct it.");
+        }
         for (const object of objects) {
             const service = serviceOf(object);
             if (service && !hasGroups(service)) {

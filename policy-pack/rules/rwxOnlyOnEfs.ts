@@ -31,8 +31,8 @@ export const rule: Rule = {
         for (const { resource, path } of storage.carried.blanks) {
             judgement.unknown(resource, path, "what it holds is not known (yet), and there may be a claim in it.");
         }
-        for (const { resource, path, why } of storage.carried.malformed) {
-            judgement.violation(resource, path, `${why} No claim in it can be judged.`, "Correct it.");
+        for (const { resource, path, why } of storage.carried.malformed.filter(({ about }) => about === "claim")) {
+            judgement.violation(resource, path, `${why} It cannot be judged.`, "Correct it.");
         }
         return judgement;
     },
@@ -43,7 +43,7 @@ function judge(claim: Claim, storage: Storage, config: RuleConfig, judgement: Ju
     judgement.judge(resource);
     const shared = isShared(claim);
     if (shared === false) {
-        if (!isUnknown(modes) && modes.includes("malformed") && claim.kind !== "setting") {
+        if (!isUnknown(modes) && modes.includes("malformed")) {
             judgement.violation(
                 resource,
                 modesPath,

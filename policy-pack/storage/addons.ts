@@ -32,6 +32,7 @@ export function addonClasses(resource: Resource, carried: Carried): StorageClass
             resource,
             path: "configurationValues",
             why: "It is neither a JSON nor a YAML object.",
+            about: "class",
         });
         return [];
     }

@@ -31,7 +31,9 @@ export function readClaim(
         kind,
         name: text(get(metadata, "name")),
         namespace: text(get(metadata, "namespace")),
-        modes: isUnknown(spec.value) ? UNKNOWN : allModes(modesKeys.map((key) => readModes(get(spec.value, key)))),
+        modes: isUnknown(spec.value)
+            ? UNKNOWN
+            : allModes(modesKeys.map((key) => readModes(get(spec.value, key), kind === "setting"))),
         modesUnsaid: modesKey === undefined && !isUnknown(spec.value),
         modesPath: under(spec.path, modesKey ?? "accessModes"),
         className: isUnknown(spec.value) ? UNKNOWN : (annotated ?? chartClass(kind, said)),
@@ -50,11 +52,14 @@ function chartClass(kind: Claim["kind"], name: Claim["className"]): Claim["class
     return name === "-" ? "" : name === "" ? undefined : placeholder(name) ? UNKNOWN : name;
 }
 
-export function readModes(value: unknown): Mode[] | typeof UNKNOWN {
+/** @param loose whether texts of one's own may stand among the modes, as charts have them: they count for nothing */
+export function readModes(value: unknown, loose = false): Mode[] | typeof UNKNOWN {
     if (isUnknown(value)) {
         return UNKNOWN;
     }
-    return elements(value).map(([mode]) => readMode(mode));
+    const read = elements(value).map(([mode]): [unknown, Mode] => [mode, readMode(mode)]);
+    const counted = read.filter(([written, mode]) => !loose || mode !== "malformed" || typeof written !== "string");
+    return counted.map(([, mode]) => mode);
 }
 
 /** Modes are compared without regard to case: a wrongly written one is meant all the same, and refused by the API server only at `up`. */
@@ -100,8 +105,8 @@ export function looksLikeClaim(value: unknown): boolean {
         return false;
     }
     const [mode] = keysOf(value, modesInCharts).map((key) => get(value, key));
-    if (mode !== undefined) {
-        return isUnknown(mode) || elements(mode).some(([one]) => isUnknown(one) || readMode(one) !== "malformed");
+    if (isUnknown(mode) || elements(mode).some(([one]) => isUnknown(readMode(one)) || readMode(one) !== "malformed")) {
+        return true;
     }
     const named = keysOf(value, ["storageClassName", "storageClass"]).some((key) => isClassName(get(value, key)));
     const sized = Object.keys(value).some((key) => sizes.test(key) && get(value, key) !== undefined);

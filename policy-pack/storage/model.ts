@@ -125,7 +125,13 @@ export interface Carried {
     /** Where something was to be read that is not known yet. */
     blanks: Place[];
     /** Where something was to be read that cannot be what it should be. */
-    malformed: (Place & { why: string })[];
+    malformed: Malformed[];
+}
+
+export interface Malformed extends Place {
+    why: string;
+    /** What cannot be judged because of it; tells which rule says so. */
+    about: "claim" | "class" | "volume" | "balancer";
 }
 
 export function nothing(): Carried {

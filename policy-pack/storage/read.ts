@@ -7,7 +7,8 @@ import { looksLikeClaim, readClaim } from "./claims";
 import { documents } from "./documents";
 import { nothing, type Carried, type ChartUse, type Claim, type KubernetesObject, type Place } from "./model";
 import { isContainer, isDescribing, kubernetesType, looksLikeObject, objectsIn } from "./objects";
-import { elements, get, isTree, shapeOf, text, under } from "./values";
+import { mismatches, misshapen } from "./shapes";
+import { elements, get, isTree, text, under } from "./values";
 import { classOfValues, looksLikeClass, looksLikeMount, readClass, readSource, readVolume } from "./volumes";
 import { readWorkload } from "./workloads";
 
@@ -64,9 +65,13 @@ class Reader {
         if (isContainer(resource)) {
             this.#container(place);
         } else if (/^helm\.sh\/v\d+$/.test(type.apiVersion) && type.kind === "Release") {
+            this.#expect(resource, { chart: "text", values: {} });
             this.#chart(chartOfRelease(resource));
         } else {
             const { apiVersion, kind } = ownType(resource) ?? type;
+            if (kind.endsWith("List")) {
+                this.#expect(resource, { items: [{}] });
+            }
             objectsIn(place, resource.props, apiVersion, kind).forEach((object) => this.object(object));
         }
     }
@@ -78,7 +83,9 @@ class Reader {
                 const where = { ...place, path: under(key, index) };
                 const found = typeof part === "string" ? documents(part) : [part];
                 if (found === undefined) {
-                    this.carried.malformed.push({ ...where, why: "It is no YAML that can be read." });
+                    this.#malformed(where, "It is no YAML that can be read.");
+                } else if (found.some((one) => one !== null && one !== undefined && !isTree(one) && !isUnknown(one))) {
+                    this.#malformed(where, "It holds something that is no object.");
                 }
                 found?.forEach(
                     (one) =>
@@ -97,6 +104,7 @@ class Reader {
         if (isDescribing(object)) {
             return;
         }
+        this.carried.malformed.push(...misshapen(object));
         this.#blank(object, "spec", object.body.spec);
         switch (`${object.group}/${object.kind}`) {
             case "storage.k8s.io/StorageClass":
@@ -125,6 +133,16 @@ class Reader {
         }
     }
 
+    #malformed(place: Place, why: string): void {
+        this.carried.malformed.push({ ...place, why, about: "claim" });
+    }
+
+    #expect(resource: Resource, shape: Parameters<typeof mismatches>[1]): void {
+        for (const { path, why } of mismatches(resource.props, shape, "")) {
+            this.#malformed({ resource, path }, why);
+        }
+    }
+
     #chart(chart: ChartUse): void {
         this.carried.charts.push(chart);
         const { resource } = chart;
@@ -144,13 +162,6 @@ class Reader {
         const { resource, body, path } = object;
         const spec = { value: body.spec, path: under(path, "spec") };
         this.carried.claims.push(readClaim(resource, "claim", spec, body.metadata, object.patch));
-        if (body.spec !== undefined && body.spec !== null && !isTree(body.spec) && !isUnknown(body.spec)) {
-            this.carried.malformed.push({
-                resource,
-                path: spec.path,
-                why: `It should be an object and is ${shapeOf(body.spec)}.`,
-            });
-        }
     }
 
     /** Looks through any value for claims, volumes, and whole objects. Values of charts follow the customs of charts. */

@@ -675,12 +675,6 @@ describe("rwx-only-on-efs: unknown and malformed", () => {
             );
         }
         assert.deepEqual(found(shared, [claim("c", "text" as unknown as object)]), ["c: spec"]);
-        assert.deepEqual(
-            found(shared, [
-                resource("aws:eks/addon:Addon", "a", { addonName: "aws-ebs-csi-driver", configurationValues: "{ not" }),
-            ]),
-            ["a: configurationValues"],
-        );
     });
 
     it("does not fall over anything", () => {
