@@ -6,6 +6,7 @@ import { summary } from "./report/summary";
 
 /** Runs one call of the command line; answers with the exit status. */
 export async function main(argv: string[]): Promise<number> {
+    const own = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined);
     try {
         const request = parseArgs(argv);
         if (!request) {
@@ -14,35 +15,23 @@ export async function main(argv: string[]): Promise<number> {
         }
         return await answer(request);
     } catch (error) {
-        if (error instanceof UsageError || error instanceof RehearsalError) {
-            const exitCode = error instanceof UsageError ? 2 : 1;
-            console.error(error.message);
-            if (argv.includes("--json") && exitCode === 1) {
-                console.log(JSON.stringify({ exitCode, error: error.message }));
-            }
-            return exitCode;
+        const isExpected = error instanceof UsageError || error instanceof RehearsalError;
+        const exitCode = error instanceof UsageError ? 2 : 1;
+        console.error(isExpected ? error.message : error);
+        if (own.includes("--json")) {
+            tellFailure(exitCode, error instanceof Error ? error.message : String(error));
         }
-        throw error;
+        return exitCode;
     }
 }
 
 async function answer(request: Request): Promise<number> {
     const prepared = prepare(request);
+    if (request.verb === "outputs" || request.verb === "export") {
+        return answerDocument(prepared);
+    }
     // With --json only the document goes to stdout; what a person reads on the way goes to stderr.
     const say = (line: string) => (request.json ? console.error(line) : console.log(line));
-    if (request.verb === "outputs" || request.verb === "export") {
-        const { exitCode, document, stderr } = await readDocument(prepared, {
-            say: console.error,
-            event: () => undefined,
-        });
-        if (exitCode === 0) {
-            console.log(JSON.stringify(document, null, 2));
-        } else {
-            console.error(stderr.trim());
-        }
-        return exitCode;
-    }
-    say(`Rehearsing ${request.verb === "start" ? "up" : request.verb} of ${prepared.project.name} ${prepared.stack}`);
     const progress = new Progress(say, previewsFirst(request));
     try {
         const outcome = await rehearse(prepared, { say, event: (event) => progress.event(event) });
@@ -52,6 +41,27 @@ async function answer(request: Request): Promise<number> {
     } finally {
         progress.close();
     }
+}
+
+async function answerDocument(prepared: ReturnType<typeof prepare>): Promise<number> {
+    const { exitCode, document, stderr } = await readDocument(prepared, {
+        say: console.error,
+        event: () => undefined,
+    });
+    if (exitCode === 0) {
+        console.log(JSON.stringify(document, null, 2));
+        return exitCode;
+    }
+    console.error(stderr.trim());
+    if (prepared.request.json) {
+        tellFailure(exitCode, stderr.trim());
+    }
+    return exitCode;
+}
+
+/** With `--json` a failure is a document too. */
+function tellFailure(exitCode: number, error: string): void {
+    console.log(JSON.stringify({ exitCode, error }, null, 2));
 }
 
 function tell(request: Request, outcome: Outcome): void {
@@ -71,11 +81,9 @@ function asDocument({ events: _events, resources: _resources, ...rest }: Outcome
 }
 
 if (require.main === module) {
-    main(process.argv.slice(2)).then(
-        (status) => (process.exitCode = status),
-        (error: unknown) => {
-            console.error(error);
-            process.exitCode = 1;
-        },
-    );
+    // Who reads may have gone (`… | head`): the rehearsal goes on to its end, unheard.
+    for (const stream of [process.stdout, process.stderr]) {
+        stream.on("error", () => undefined);
+    }
+    void main(process.argv.slice(2)).then((status) => (process.exitCode = status));
 }

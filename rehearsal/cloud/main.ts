@@ -1,8 +1,7 @@
 import * as fs from "node:fs";
 import { parseArgs } from "node:util";
 import { parseFault } from "../engine/faults";
-import { Kind } from "./aws/kinds";
-import { happen } from "./kubernetes/nature";
+import { happenSomewhere } from "./kubernetes/nature";
 import { packages } from "./packages";
 import { Cloud } from "./shell/cloud";
 import { serve } from "./shell/service";
@@ -36,17 +35,8 @@ async function main(): Promise<void> {
     });
     if (values.seed !== undefined)
         cloud.universe.seed(JSON.parse(fs.readFileSync(values.seed, "utf8")) as WorldObject[]);
-    for (const fault of faults) {
-        const known = fault.type === "*" || packages.some((pack) => pack.facts(fault.type) ?? pack.type(fault.type));
-        if (!known && !isLastPartOfAType(fault.type)) {
-            throw new Error(`fault "${fault.spec}": nothing of type "${fault.type}" is simulated`);
-        }
-    }
     cloud.universe.transaction(() => {
-        const world = cloud.universe.view();
-        for (const event of values.event) {
-            for (const cluster of world.all(Kind.Cluster)) happen(world, cluster.id, event);
-        }
+        for (const event of values.event) happenSomewhere(cloud.universe.view(), event);
     });
     const ports: Record<string, number> = {};
     for (const pack of packages) ports[pack.name] = await serve(cloud, pack, versionOf(pack.name));
@@ -55,10 +45,6 @@ async function main(): Promise<void> {
     process.stdin.on("error", () => process.exit(0));
     process.stdin.resume();
     process.on("SIGTERM", () => process.exit(0));
-}
-
-function isLastPartOfAType(name: string): boolean {
-    return packages.some((pack) => pack.hasTypeNamed?.(name));
 }
 
 main().catch((error: unknown) => {

@@ -8,3 +8,10 @@ import { tls } from "./tls";
 
 /** Every package that the simulated cloud serves. */
 export const packages: SimulatedPackage[] = [aws, awsx, eks, kubernetes, random, tls];
+
+/** Whether a type, as a fault names it (a token, its last part, or `*`), is simulated. */
+export function isSimulated(type: string): boolean {
+    const knows = (pack: SimulatedPackage) =>
+        pack.type(type) !== undefined || pack.facts(type) !== undefined || pack.hasTypeNamed?.(type) === true;
+    return type === "*" || packages.some(knows);
+}

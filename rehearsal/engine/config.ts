@@ -114,11 +114,10 @@ export function parseSecret(text: string, project: Project): Setting {
  */
 export function writeConfigCopy(project: Project, stack: string, places: Places, settings: Setting[]): string[] {
     const said = [...readSaid(places.settingsFile), ...settings];
-    const tracked = (readYaml(path.join(project.directory, `Pulumi.${stack}.yaml`)) ?? {}) as { config?: Settings };
+    const tracked = readTracked(project, stack);
     const previous = (readYaml(places.configFile) ?? {}) as { encryptionsalt?: string };
     const notes: string[] = [];
-    const own = mapKeys(tracked.config ?? {}, (key) => withNamespace(key, project.name));
-    const config = fill(own, standIns(project, stack), "", notes) as Settings;
+    const config = fill(tracked.config, tracked.standIns, "", notes) as Settings;
     for (const setting of said) {
         apply(config, setting.secret ? { ...setting, value: new Secret(String(setting.value)) } : setting);
     }
@@ -128,6 +127,16 @@ export function writeConfigCopy(project: Project, stack: string, places: Places,
     writeWhole(places.settingsFile, JSON.stringify(remembered, null, 2));
     writeWhole(places.configFile, yaml.dump(sealed, { lineWidth: -1, noRefs: true }));
     return notes;
+}
+
+/** What the program's own files say of a stack. Throws a {@link UsageError} where they cannot be read. */
+export function readTracked(project: Project, stack: string): { config: Settings; standIns: Settings } {
+    const tracked = readYaml(path.join(project.directory, `Pulumi.${stack}.yaml`)) ?? {};
+    const config = (tracked as { config?: Settings }).config ?? {};
+    return {
+        config: mapKeys(config, (key) => withNamespace(key, project.name)),
+        standIns: standIns(project, stack),
+    };
 }
 
 /** A value that goes into the copy encrypted. */

@@ -9,6 +9,7 @@ import {
     parseSecret,
     parseSetting,
     readProject,
+    readTracked,
     writeConfigCopy,
     type Project,
     type Setting,
@@ -18,6 +19,7 @@ import { Engine, type EngineRun } from "./engine";
 import { rehearsalEnvironment } from "./environment";
 import type { EngineEvent, Summary } from "./events";
 import { nameOf } from "./events";
+import { parseFault } from "./faults";
 import { LanguageHost } from "./languageHost";
 import { Lock, LockedError } from "./lock";
 import { createdIds, readOperations, type Operation } from "./operations";
@@ -86,6 +88,7 @@ export function prepare(request: Request): Prepared {
     if (request.seed !== undefined && !fs.existsSync(request.seed)) {
         throw new UsageError(`--seed ${request.seed}: there is no such file`);
     }
+    readTracked(project, stack);
     const settings = [
         ...request.set.map((text) => parseSetting(text, project)),
         ...request.secret.map((text) => parseSecret(text, project)),
@@ -111,7 +114,9 @@ export async function readDocument(prepared: Prepared, listener: Listener): Prom
 /** Rehearses one operation: engine, program, policy pack and simulated cloud. */
 export async function rehearse(prepared: Prepared, listener: Listener): Promise<Outcome> {
     const { project, stack, places } = prepared;
+    await refuseUnknown(prepared.request);
     const what = `${project.name} ${stack}`;
+    listener.say(`Rehearsing ${prepared.request.verb === "start" ? "up" : prepared.request.verb} of ${what}`);
     const locks: Lock[] = [];
     try {
         locks.push(await Lock.take(places.lock, what));
@@ -121,6 +126,25 @@ export async function rehearse(prepared: Prepared, listener: Listener): Promise<
         throw error instanceof LockedError ? new RehearsalError(error.message) : error;
     } finally {
         locks.forEach((lock) => lock.release());
+    }
+}
+
+/** Refuses faults and events that cannot be. The simulated cloud is loaded only to answer that. */
+async function refuseUnknown({ faults, happenings }: Request): Promise<void> {
+    if (faults.length > 0) {
+        const { isSimulated } = await import("../cloud/packages");
+        const unknown = faults.map(parseFault).find(({ type }) => !isSimulated(type));
+        if (unknown) {
+            throw new UsageError(`fault "${unknown.spec}": nothing of type "${unknown.type}" is simulated`);
+        }
+    }
+    if (happenings.length > 0) {
+        const { parseEvent } = await import("../cloud/kubernetes/nature");
+        try {
+            happenings.forEach(parseEvent);
+        } catch (error) {
+            throw new UsageError((error as Error).message);
+        }
     }
 }
 
@@ -135,7 +159,6 @@ async function withLocks(prepared: Prepared, listener: Listener, locks: Lock[]):
     fs.mkdirSync(places.home, { recursive: true });
     fs.mkdirSync(places.world, { recursive: true });
     fs.rmSync(places.judged, { force: true });
-    writeConfigCopy(project, stack, places, settings).forEach((note) => listener.say(note));
     removeBackendLocks(places, project.name, stack);
     const earlier = setLogAside(places);
 
@@ -166,6 +189,8 @@ async function withLocks(prepared: Prepared, listener: Listener, locks: Lock[]):
     let cloud: CloudProcess | undefined;
     try {
         cloud = await cloudStarting;
+        // Not before: where the cloud refuses the call, its settings are not remembered.
+        writeConfigCopy(project, stack, places, settings).forEach((note) => listener.say(note));
         await stackReady;
         environment.PULUMI_DEBUG_PROVIDERS = pairs(cloud.ports);
         if (host) {
@@ -181,6 +206,7 @@ async function withLocks(prepared: Prepared, listener: Listener, locks: Lock[]):
         await cloud.stop();
         const outcome = conclude(prepared, engine, before, run);
         tellDeath(cloud, outcome, listener);
+        tellUnusedFaults(request, outcome, listener);
         outcome.seconds = (Date.now() - began) / 1000;
         return outcome;
     } finally {
@@ -311,6 +337,15 @@ function tellDeath(cloud: CloudProcess, outcome: Outcome, listener: Listener): v
         const words = cloud.lastWords;
         listener.say(`The simulated cloud was killed${words ? `: ${words}` : ""}. What it had carried out is on disk.`);
         outcome.exitCode ||= 1;
+    }
+}
+
+/** A fault that fits nothing, such as a misspelt name, looks like a success otherwise. */
+function tellUnusedFaults({ faults }: Request, { verb, operations }: Outcome, listener: Listener): void {
+    const hit = new Set(operations.map(({ fault }) => fault));
+    for (const fault of faults.filter((one) => !hit.has(one))) {
+        const why = ["preview", "policy"].includes(verb) ? "a preview carries out nothing" : "no operation fitted it";
+        listener.say(`fault "${fault}" did not occur: ${why}`);
     }
 }
 

@@ -60,7 +60,7 @@ describe("rehearsal: command line", () => {
     });
 
     describe("as a process", function () {
-        this.timeout(60_000);
+        this.timeout(300_000);
         let directory: string;
         before(() => (directory = fs.mkdtempSync(path.join(os.tmpdir(), "rehearsal-cli-"))));
         after(() => fs.rmSync(directory, { recursive: true, force: true }));
@@ -93,14 +93,31 @@ describe("rehearsal: command line", () => {
                 ["up", "dev", ...program, "--fault", "create:NodeGroup=slow"],
                 ["up", "dev", "--program", path.join(directory, "nowhere")],
                 ["up", "dev", ...program, "--seed", path.join(directory, "nowhere.json")],
+                ["up", "dev", ...program, "--fault", "create:Nonsense=quota"],
+                ["up", "dev", ...program, "--event", "flood:dev"],
+                ["up", "broken", ...program],
             ];
+            fs.writeFileSync(path.join(directory, "Pulumi.broken.yaml"), "config: {");
             for (const args of calls) {
                 const { status, stdout, stderr } = call(...args);
                 assert.equal(status, 2, `${args.join(" ")}: ${stderr}`);
                 assert.equal(stdout, "");
                 assert.equal(stderr.trim().split("\n").length, 1, stderr);
             }
-            assert.deepEqual(fs.readdirSync(directory).sort(), ["Pulumi.dev.yaml", "Pulumi.yaml"]);
+            const left = ["Pulumi.broken.yaml", "Pulumi.dev.yaml", "Pulumi.yaml"];
+            assert.deepEqual(fs.readdirSync(directory).sort(), left);
+        });
+
+        it("prints one JSON document of a failure too, where JSON is asked for", () => {
+            for (const [args, exitCode] of [
+                [["up", "staging"], 2],
+                [["up", "dev", "--fault", "create:Nonsense=quota"], 2],
+                [["outputs", "nowhere"], 2],
+            ] as const) {
+                const { status, stdout, stderr } = call(...args, "--json");
+                const told = JSON.parse(stdout) as { exitCode: number; error: string };
+                assert.deepEqual([status, told.exitCode, told.error], [exitCode, exitCode, stderr.trim()]);
+            }
         });
     });
 });

@@ -1,6 +1,8 @@
 import { strict as assert } from "node:assert";
+import { aws } from "../../rehearsal/cloud/aws";
 import { Kinds } from "../../rehearsal/cloud/kubernetes/cluster";
-import { happen, pods } from "../../rehearsal/cloud/kubernetes/nature";
+import { happen, happenSomewhere, pods } from "../../rehearsal/cloud/kubernetes/nature";
+import { SimulatedProvider } from "../../rehearsal/cloud/shell/provider";
 import type { Properties } from "../../rehearsal/cloud/shell/type";
 import { Bench, node, object, platform, role } from "./cloud-kubernetes-fixture";
 
@@ -517,6 +519,37 @@ describe("Simulated cluster: load balancers and operators", () => {
         assert.equal(pods(bench.world, "platform").filter(({ pod }) => pod.startsWith("default/w-")).length, 2);
         happen(bench.world, "platform", "load:default/w=5");
         assert.equal(pods(bench.world, "platform").filter(({ pod }) => pod.startsWith("default/w-")).length, 5);
+    });
+
+    it("gives a release's name back, and takes away what it brought, when somebody uninstalls it", async () => {
+        const bench = new Bench();
+        await bench.create(T.namespace, "keda", { metadata: { name: "keda" } });
+        const keda = { chart: "keda", name: "keda", namespace: "keda", repositoryOpts };
+        await bench.create(T.release, "keda", keda);
+        const there = () => pods(bench.world, "platform").filter(({ pod }) => pod.startsWith("keda/")).length;
+        assert.ok(there() > 0);
+        assert.throws(
+            () => happenSomewhere(bench.world, "uninstall:keda/other"),
+            /no Helm release.*there are keda\/keda/,
+        );
+        assert.throws(() => happenSomewhere(new Bench([]).world, "uninstall:keda/keda"), /there is no cluster yet/);
+        happenSomewhere(bench.world, "uninstall:keda/keda");
+        assert.equal(there(), 0);
+        await bench.create(T.release, "again", keda);
+    });
+
+    it("is gone with everything in it when the cluster is deleted", async () => {
+        const bench = new Bench();
+        await bench.create(T.namespace, "quotas", { metadata: { name: "quotas" } });
+        await bench.create("kubernetes:core/v1:ResourceQuota", "q", { metadata: { name: "q", namespace: "quotas" } });
+        const token = "aws:eks/cluster:Cluster";
+        const [{ id, inputs }] = bench.world.all(token);
+        const provider = new SimulatedProvider(bench.cloud, aws, { region: "eu-west-1" });
+        await provider.delete({ token, name: "platform", urn: "urn:platform" }, id, inputs);
+        const left = [...bench.cloud.universe.every()]
+            .map((one) => one.token)
+            .filter((one) => /^kubernetes:/.test(one));
+        assert.deepEqual(left, []);
     });
 
     it("deadlocks on Airflow's default hooks, as Helm does", async () => {

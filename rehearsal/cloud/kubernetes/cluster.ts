@@ -2,7 +2,7 @@ import type { Properties } from "../shell/type";
 import type { World, WorldObject } from "../shell/world";
 import { isNamespaced, tokenOf, type Kind } from "./api/kinds";
 import { idOf, nameOf, namespaceOf, type Manifest } from "./api/object";
-import { at, list, text } from "./api/value";
+import { at, text } from "./api/value";
 
 const v1 = "v1";
 
@@ -203,19 +203,13 @@ export class Cluster {
         }
     }
 
-    /** Forgets everything: a new cluster of an old one's name is empty. */
-    forget(): void {
-        const custom = this.manifests(Kinds.CustomResourceDefinition).flatMap((definition) =>
-            list(at(definition, "spec", "versions")).map((version) => ({
-                apiVersion: `${String(at(definition, "spec", "group"))}/${String(at(version, "name"))}`,
-                kind: String(at(definition, "spec", "names", "kind")),
-            })),
-        );
-        const known = [...Object.values(Kinds), { apiVersion: "rehearsal/v1", kind: "Fact" }, ...custom];
-        for (const kind of known.filter((one) => one.kind !== "Node")) {
-            this.list(kind).forEach((object) => this.remove(object));
+    /** Everything in the cluster goes with it; what its controllers made at AWS stays there. */
+    vanish(): void {
+        for (const object of this.objects.everything()) {
+            if (object.token.startsWith("kubernetes:")) {
+                this.remove(object);
+            }
         }
-        this.releases().forEach((release) => this.remove(release));
     }
 
     next(): number {

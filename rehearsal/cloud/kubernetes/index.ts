@@ -1,3 +1,4 @@
+import { Sdk } from "../shell/facts";
 import type { SimulatedPackage } from "../shell/package";
 import { kindOf } from "./api/kinds";
 import { reconcile, elapse } from "./control/reconcile";
@@ -7,6 +8,8 @@ import { invokes } from "./components/invokes";
 import { releaseType } from "./helm/release";
 import { clusterOf, serverOf } from "./kubeconfig";
 import { objectType } from "./types";
+
+const sdk = new Sdk("@pulumi/kubernetes");
 
 /** The simulated @pulumi/kubernetes provider: the API servers of the simulated EKS clusters. */
 export const kubernetes: SimulatedPackage = {
@@ -27,17 +30,11 @@ export const kubernetes: SimulatedPackage = {
         return token === releaseToken ? releaseType : kind && objectType(kind);
     },
     facts: () => undefined,
+    hasTypeNamed: (name) => sdk.hasTypeNamed(name),
     invoke: (token) => invokes.find((one) => one.token === token),
     construct: (request, monitor) => constructComponent(request, monitor),
-    afterOperation: (world, { operation, token, object, seconds }) => {
+    afterOperation: (world, { operation, object, seconds }) => {
         for (const cluster of Cluster.all(world)) {
-            if (
-                operation === "create" &&
-                token === "aws:eks/cluster:Cluster" &&
-                object?.outputs.name === cluster.name
-            ) {
-                cluster.forget();
-            }
             reconcile(cluster);
             // A deletion is told twice, when it begins and when the object is gone: its time counts once.
             const leaving = operation === "delete" && object !== undefined && cluster.fresh(object) !== undefined;

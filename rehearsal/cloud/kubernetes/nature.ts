@@ -4,6 +4,7 @@ import { at, record, records } from "./api/value";
 import { Cluster, Kinds } from "./cluster";
 import { reconcile } from "./control/reconcile";
 import { removePod } from "./control/workloads";
+import { uninstall } from "./helm/release";
 
 /** What can happen to a cluster without anybody running Pulumi: `drain:<node>`, `lose-zone:<zone>`, … */
 export const Event = {
@@ -19,8 +20,38 @@ export const Event = {
     InterruptSpot: "interrupt-spot",
     /** A load that KEDA answers with so many workers: `load:<namespace>/<scaled object>=<replicas>`. */
     Load: "load",
+    /** Somebody runs `helm uninstall`: `uninstall:<namespace>/<release>`. */
+    Uninstall: "uninstall",
 } as const;
 export type Event = (typeof Event)[keyof typeof Event];
+
+/** Reads `<event>:<subject>`. Throws an error of one line. */
+export function parseEvent(spec: string): { event: Event; subject: string } {
+    const [, event, subject] = /^([a-z-]+):(.+)$/.exec(spec) ?? [];
+    const known = Object.values(Event).find((one) => one === event);
+    if (!known) {
+        throw new Error(
+            `unknown event "${spec}": one of ${Object.values(Event).join(", ")}, then a colon and its subject`,
+        );
+    }
+    return { event: known, subject };
+}
+
+/** Lets something happen in those clusters of a world that have what it names; there must be one. */
+export function happenSomewhere(world: World, spec: string): void {
+    const refusals: string[] = [];
+    const clusters = Cluster.all(world);
+    for (const { name } of clusters) {
+        try {
+            happen(world, name, spec);
+        } catch (error) {
+            refusals.push(error instanceof Error ? error.message : String(error));
+        }
+    }
+    if (refusals.length === clusters.length) {
+        throw new Error(`event "${spec}": ${refusals[0] ?? "there is no cluster yet"}`);
+    }
+}
 
 /**
  * Lets something happen in a cluster, and brings its controllers to rest.
@@ -29,20 +60,14 @@ export type Event = (typeof Event)[keyof typeof Event];
  * @returns What happened, in one line.
  */
 export function happen(world: World, clusterName: string, spec: string): string {
-    const [, event, subject] = /^([a-z-]+):(.+)$/.exec(spec) ?? [];
+    const { event, subject } = parseEvent(spec);
     const cluster = new Cluster(world.everywhere, clusterName);
-    const apply = event === undefined ? undefined : events[event];
-    if (!apply) {
-        throw new Error(
-            `unknown event "${spec}": one of ${Object.values(Event).join(", ")}, then a colon and its subject`,
-        );
-    }
-    const told = apply(cluster, subject);
+    const told = events[event](cluster, subject);
     reconcile(cluster);
     return told;
 }
 
-const events: Record<string, ((cluster: Cluster, subject: string) => string) | undefined> = {
+const events: Record<Event, (cluster: Cluster, subject: string) => string> = {
     [Event.Drain]: (cluster, subject) => {
         const nodes = nodesBy(cluster, subject);
         const moved = nodes.flatMap((node) => {
@@ -86,6 +111,18 @@ const events: Record<string, ((cluster: Cluster, subject: string) => string) | u
             },
         });
         return `KEDA was asked for ${replicas} replicas of ${namespace}/${name}`;
+    },
+    [Event.Uninstall]: (cluster, subject) => {
+        const release = cluster.releases().find(({ id }) => id === subject);
+        if (!release) {
+            const there = cluster.releases().map(({ id }) => id);
+            throw new Error(`no Helm release is meant by "${subject}": there are ${there.join(", ") || "none"}`);
+        }
+        const left = uninstall(cluster, release);
+        if (left !== undefined) {
+            throw new Error(left);
+        }
+        return `uninstalled ${subject}`;
     },
 };
 

@@ -72,6 +72,7 @@ export class Universe {
             scopeOf,
             get: (token, id) => this.get(scopeOf(token), token, id),
             all: (token) => this.all(scopeOf(token), token),
+            everything: () => [...this.objects.keys()].flatMap((token) => this.all(scopeOf(token), token)),
             find: (token, predicate) =>
                 (Array.isArray(token) ? token : [token]).flatMap((one) => this.all(scopeOf(one), one)).find(predicate),
             put: (object) => this.put({ ...object, scope: object.scope ?? scopeOf(object.token) ?? "" }),

@@ -43,6 +43,8 @@ export interface World {
     get(token: string, id: string): WorldObject | undefined;
     /** All objects of one type, in the order of their creation. */
     all(token: string): WorldObject[];
+    /** Every object of every type that this view sees. */
+    everything(): WorldObject[];
     find(token: string | string[], predicate: (object: WorldObject) => boolean): WorldObject | undefined;
     /** Adds or replaces an object. */
     put(object: WorldObject): void;

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Properties, SimulatedType } from "../../shell/type";
 import { empty, list, record, text, texts } from "../../shell/values";
 import type { World, WorldObject } from "../../shell/world";
+import { Cluster, clusterName } from "../../kubernetes/cluster";
 import { arn } from "../arn";
 import { EKS_VERSIONS, minorOf, NEWEST_EKS_VERSION } from "../catalogue/eksVersions";
 import { check, need, needGroupsInVpc, refuse, vpcOfSubnet, zoneOfSubnet } from "../checks";
@@ -220,6 +221,7 @@ export const cluster: SimulatedType = {
             ? `InvalidRequestException: Cluster ${object.id} has deletion protection enabled`
             : undefined,
     removed: (object, world) => {
+        new Cluster(world.everywhere, clusterName(object)).vanish();
         for (const token of [Kind.Addon, Kind.AccessEntry, Kind.AccessPolicyAssociation, Kind.PodIdentityAssociation]) {
             for (const one of world.all(token)) if (one.inputs.clusterName === object.id) world.remove(token, one.id);
         }
@@ -233,8 +235,6 @@ export const cluster: SimulatedType = {
             }
             world.remove(Kind.SecurityGroup, group);
         }
-        for (const node of world.all("kubernetes:core/v1:Node"))
-            if (node.scope === object.id) world.within(object.id).remove(node.token, node.id);
     },
 };
 
