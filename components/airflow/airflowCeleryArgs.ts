@@ -76,7 +76,7 @@ export interface AirflowCeleryArgs {
     airflowVersion?: string;
     /** The version that runs now, to say that a jump from 2 to 3 (or a way back) is meant. See docs/airflow.md. @default none */
     acknowledgeChangeFrom?: string;
-    /** Whether Airflow stands still: nothing runs but PgBouncer and Redis, nothing is lost. For upgrades between majors. @default false */
+    /** Whether Airflow stands still: nothing runs but PgBouncer, Redis and statsd, nothing is lost. For upgrades between majors. @default false */
     paused?: boolean;
     /** Where the chart comes from, when not from https://airflow.apache.org. The version stays the one that was checked. */
     chart?: ChartSource;

@@ -190,6 +190,19 @@ export function gitSecret(git: GitSyncSettings): Record<string, pulumi.Input<str
     return undefined;
 }
 
+/** The chart writes bundles into Airflow's configuration file, where a single percent sign begins a reference. */
+function escapePercent(value: unknown): unknown {
+    if (typeof value === "string") {
+        return value.replace(/%/g, "%%");
+    }
+    if (Array.isArray(value)) {
+        return value.map(escapePercent);
+    }
+    return typeof value === "object" && value !== null
+        ? Object.fromEntries(Object.entries(value).map(([key, entry]) => [escapePercent(key), escapePercent(entry)]))
+        : value;
+}
+
 /**
  * The values of `dags`. The chart hands `branch` and `rev` to git-sync 4 beside `ref`: a branch with rev HEAD becomes the ref,
  * a branch with another rev ends git-sync, and `ref` alone is overridden by the chart's default branch. So branch and ref are
@@ -228,7 +241,7 @@ export function dagValues(dags: DagSettings = {}, secretName: string | undefined
                       dagBundleConfigList: dags.bundles.map(({ name, classpath, kwargs }) => ({
                           name,
                           classpath,
-                          kwargs: kwargs ?? {},
+                          kwargs: escapePercent(kwargs ?? {}),
                       })),
                   },
               }

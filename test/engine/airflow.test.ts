@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { aws } from "../../rehearsal/cloud/aws";
+import { kubernetes } from "../../rehearsal/cloud/kubernetes";
+import { Cloud } from "../../rehearsal/cloud/shell/cloud";
 import { node, platform } from "../rehearsal/cloud-kubernetes-fixture";
 import { type Rehearsal, Rehearsals } from "./harness";
 
@@ -105,10 +108,36 @@ describe("Airflow on the engine", function () {
     const rehearsals = new Rehearsals();
     const rehearse = rehearser(rehearsals, "airflow");
     after(() => rehearsals.remove());
+    const directory = join(rehearsals.directory, ".rehearsal", "worlds", "airflow");
+    const universe = () => new Cloud([aws, kubernetes], { directory }).universe;
 
     const at = (airflowVersion: string, more: object = {}) => ({ airflowVersion, ...more });
+    const further = { values: { workers: { celery: { sets: [{ name: "long", queue: "long" }] } } } };
     let first: Rehearsed;
     let renewed: Rehearsed;
+
+    it("refuses bad settings before it registers anything, all at once", async () => {
+        const bad = {
+            airflowVersion: "3.2",
+            chart: { version: "1.23.0" },
+            dags: { gitSync: { repo: "git@github.com:example/dags.git", knownHosts: "# none\n" } },
+            workers: { replicas: 11, concurrency: 0, scaling: { kedaInstalled: false } },
+            logs: { storageClassName: "team-gp3" },
+            ui: { exposure: "network-load-balancer", internetFacing: true },
+            values: { logs: null, config: { core: { FERNET_KEY: "x" } } },
+        };
+        const preview = await rehearse("preview", bad);
+        refused(preview, /AirflowCelery "airflow" cannot be deployed like this, 12 problem\(s\)/);
+        for (const path of [
+            ...["airflowVersion", "chart.version", "dags.gitSync.sshKey", "dags.gitSync.knownHosts"],
+            ...["workers.replicas", "workers.concurrency", "workers.scaling.kedaInstalled", "logs.storageClassName"],
+            ...["ui.certificateArn", "ui.sourceRanges", "values.logs", "values.config.core.FERNET_KEY"],
+        ]) {
+            assert.ok(preview.problems().includes(`- ${path}: `), `${path}: ${preview.problems()}`);
+        }
+        const quoted = await rehearse("preview", at("3.2.2"), { metastore: { database: "air-flow" } });
+        refused(quoted, /database: the database name "air-flow" would need quoting/);
+    });
 
     it("comes up: database, role, migration, user, release", async () => {
         first = await rehearse("up", at("3.2.2"));
@@ -124,11 +153,16 @@ describe("Airflow on the engine", function () {
         ]);
     });
 
-    it("stays as it is", async () => unchanged(await rehearse("up", at("3.2.2"))));
+    it("stays as it is, also after a refresh, which finds the Jobs that are done", async () => {
+        const refreshed = await rehearse("refresh", at("3.2.2"));
+        succeeds(refreshed);
+        assert.deepEqual(done(refreshed, JOB), {});
+        unchanged(await rehearse("up", at("3.2.2")));
+    });
 
     it("is upgraded twice within a minute: Jobs run again, no Secret changes, the database is not touched", async () => {
         for (const version of ["3.2.3", "3.3.0"]) {
-            const up = await rehearse("up", at(version));
+            const up = await rehearse("up", at(version, version === "3.3.0" ? further : {}));
             succeeds(up);
             assert.deepEqual(done(up, RELEASE), { airflow: ["update"] });
             for (const job of jobs) {
@@ -139,8 +173,14 @@ describe("Airflow on the engine", function () {
         }
     });
 
-    it("rotates the database's passwords: the Job sets them, the pods get new Secrets", async () => {
-        renewed = await rehearse("up", at("3.3.0"), {
+    it("counts and scales each set of workers by its own queues", () => {
+        const scaled = [...universe().every()].filter(({ token }) => token.endsWith(":ScaledObject"));
+        const queries = scaled.map(({ outputs }) => JSON.stringify(outputs).match(/queue IN \([^)]*\)/)?.[0]);
+        assert.deepEqual(queries.sort(), ["queue IN ('default')", "queue IN ('long')"]);
+    });
+
+    it("rotates the database's passwords and the Fernet key: the Job sets them, the pods get new Secrets", async () => {
+        renewed = await rehearse("up", at("3.3.0", { fernet: { newest: 2 } }), {
             metastore: { passwordRotation: "2", deletionProtection: false },
         });
         succeeds(renewed);
@@ -148,10 +188,10 @@ describe("Airflow on the engine", function () {
         assert.ok(done(renewed, JOB)["airflow-metastore"].includes("replace"));
         assert.deepEqual(done(renewed, RELEASE), { airflow: ["update"] });
         const [before, after] = [names(first, SECRET), names(renewed, SECRET)];
-        for (const name of ["airflow-metadata", "airflow-pgbouncer", "airflow-jobs"]) {
+        for (const name of ["airflow-metadata", "airflow-pgbouncer", "airflow-jobs", "airflow-fernet"]) {
             assert.notEqual(after[name], before[name], name);
         }
-        for (const name of ["airflow-fernet", "airflow-jwt", "airflow-api", "airflow-redis"]) {
+        for (const name of ["airflow-jwt", "airflow-api", "airflow-redis"]) {
             assert.equal(after[name], before[name], name);
         }
     });
@@ -171,6 +211,8 @@ describe("Airflow on the engine", function () {
         comeInOrder(order, ["Release airflow", "Release keda"]);
         comeInOrder(order, ["Release airflow", "Job airflow-migrate", "Job airflow-metastore", "Instance metastore"]);
         assert.match(String(renewed.outputs.finalSnapshot), /^metastore-final-[0-9a-f]{8}$/);
+        const left = [...universe().every()].filter(({ token }) => token === SNAPSHOT).map(({ id }) => id);
+        assert.deepEqual(left, [renewed.outputs.finalSnapshot]);
         assert.ok(!order.includes("Key metastore"), "the snapshot's key was deleted");
     });
 });

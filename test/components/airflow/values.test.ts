@@ -278,6 +278,12 @@ describe("the values of the chart", () => {
                 [{ name: "a", classpath: "b.C", kwargs: {} }],
             ));
 
+        it("as bundles pass a configuration file that gives the percent sign a meaning", () => {
+            const bundles = [{ name: "a", classpath: "b.C", kwargs: { url: "x%20y", list: ["%s", 1, true] } }];
+            const [{ kwargs }] = values({ dags: { bundles } }).dagProcessor.dagBundleConfigList;
+            assert.deepEqual(kwargs, { url: "x%%20y", list: ["%%s", 1, true] });
+        });
+
         it("are examples on request only", () => {
             assert.equal(values().config.core.load_examples, "False");
             assert.equal(values({ dags: { examples: true } }).config.core.load_examples, "True");
