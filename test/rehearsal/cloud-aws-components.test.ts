@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { layout } from "../../rehearsal/cloud/awsx/layout";
 import { constructVpc } from "../../rehearsal/cloud/awsx/vpc";
 import { constructCluster } from "../../rehearsal/cloud/eks/cluster";
+import { constructManagedNodeGroup } from "../../rehearsal/cloud/eks/nodeGroup";
 import { SimulatedMocks } from "../../rehearsal/cloud/mocks";
 import type { ChildOptions, Registered, Registrar } from "../../rehearsal/cloud/shell/monitor";
 import { UNKNOWN, type Properties } from "../../rehearsal/cloud/shell/type";
@@ -152,6 +153,56 @@ describe("simulated awsx: the VPC component", () => {
         const endpoint = recorder.children.find(({ type }) => type.endsWith(":VpcEndpoint"))!;
         assert.equal((endpoint.inputs.routeTableIds as string[]).length, 6);
     });
+
+    it("with it an interface endpoint serves each zone by name, and admits the VPC", async () => {
+        const recorder = new Recorder(new Account());
+        const service = "com.amazonaws.us-east-1.sts";
+        const vpcEndpointSpecs = [{ serviceName: service, vpcEndpointType: "Interface" }];
+        const { outputs } = await constructVpc(
+            request("awsx:ec2:Vpc", "network", { ...vpcArgs, vpcEndpointStrategy: "Auto", vpcEndpointSpecs }),
+            recorder,
+        );
+        const named = (name: string) => recorder.children.find((child) => child.name === name)!;
+        const vpc = recorder.children.find(({ type }) => type.endsWith(":Vpc"))!;
+        assert.deepEqual([vpc.inputs.enableDnsHostnames, vpc.inputs.enableDnsSupport], [true, true]);
+        const rule = named(`${service}-ingress`).inputs;
+        assert.deepEqual([rule.fromPort, rule.toPort, rule.cidrBlocks], [443, 443, ["10.20.0.0/16"]]);
+        const endpoint = named(service).inputs;
+        assert.deepEqual(endpoint.securityGroupIds, [rule.securityGroupId]);
+        assert.equal(endpoint.privateDnsEnabled, true);
+        assert.deepEqual(endpoint.subnetIds, outputs.privateSubnetIds);
+        await assert.rejects(
+            constructVpc(
+                request("awsx:ec2:Vpc", "n", {
+                    ...vpcArgs,
+                    ...{ vpcEndpointStrategy: "Auto", vpcEndpointSpecs, enableDnsSupport: false },
+                }),
+                new Recorder(new Account()),
+            ),
+            /requires enableDnsSupport to be true/,
+        );
+    });
+
+    it("whoever takes one of its ids depends on the VPC and all subnets, and on what is named", async () => {
+        const { dependencies } = await constructVpc(
+            request("awsx:ec2:Vpc", "network", vpcArgs),
+            new Recorder(new Account()),
+        );
+        const subnets = ["public", "private"].flatMap((kind) => [1, 2, 3].map((zone) => `network-${kind}-${zone}`));
+        const sorted = (key: string) => [...dependencies![key]].sort();
+        assert.deepEqual(sorted("vpcId"), ["network", ...subnets].sort());
+        assert.deepEqual(sorted("privateSubnetIds"), sorted("vpcId"));
+        assert.ok(sorted("natGateways").includes("network-1"));
+    });
+
+    it("NAT gateways need public subnets and others that go through them", async () => {
+        const make = (type: string) => {
+            const subnetSpecs = [{ type, cidrMask: 24 }];
+            return constructVpc(request("awsx:ec2:Vpc", "n", { ...vpcArgs, subnetSpecs }), new Recorder(new Account()));
+        };
+        await assert.rejects(make("Public"), /along with private or isolated subnets/);
+        await assert.rejects(make("Private"), /public subnets must be declared/);
+    });
 });
 
 describe("simulated eks: the cluster component", () => {
@@ -229,6 +280,45 @@ describe("simulated eks: the cluster component", () => {
         ]);
     });
 
+    it("without security groups of its own it names the one that EKS makes; little depends on more than the control plane", async () => {
+        const account = new Account();
+        const { vpc, subnets } = await account.network();
+        const inputs = {
+            ...base(
+                subnets.map(({ id }) => id),
+                vpc.id,
+            ),
+            skipDefaultSecurityGroups: true,
+            providerCredentialOpts: { profileName: "ci" },
+            vpcCniOptions: { enablePrefixDelegation: true },
+            tags: { team: "data" },
+        };
+        const recorder = new Recorder(account);
+        const { outputs, dependencies } = await constructCluster(
+            request("eks:index:Cluster", "cluster", inputs),
+            recorder,
+            account.provider.worldFor(),
+        );
+        const cluster = account.provider.worldFor().get("aws:eks/cluster:Cluster", "platform")!;
+        const { clusterSecurityGroupId } = cluster.outputs.vpcConfig as Properties;
+        assert.match(String(clusterSecurityGroupId), /^sg-/);
+        assert.deepEqual(
+            [outputs.clusterSecurityGroupId, outputs.nodeSecurityGroupId, outputs.clusterIngressRuleId],
+            [clusterSecurityGroupId, clusterSecurityGroupId, ""],
+        );
+        for (const key of ["eksCluster", "kubeconfig", "clusterSecurityGroupId", "oidcIssuer"])
+            assert.deepEqual(dependencies![key], ["cluster-eksCluster"], key);
+        assert.deepEqual(dependencies!.oidcProviderArn, ["cluster-oidcProvider"]);
+        const child = (name: string) => recorder.children.filter((one) => one.name === name).at(-1)!.inputs;
+        assert.equal(child("cluster-oidcProvider").tags, undefined);
+        assert.match(String(child("cluster-eks-k8s").kubeconfig), /"--profile","ci"/);
+        assert.doesNotMatch(String(outputs.kubeconfigJson), /--profile/, "that one is for everybody");
+        const text = String(child("cluster-vpc-cni").configurationValues);
+        const { env } = JSON.parse(text) as { env: Record<string, string> };
+        assert.deepEqual([env.ENABLE_PREFIX_DELEGATION, env.AWS_VPC_K8S_CNI_CONFIGURE_RPFILTER], ["true", undefined]);
+        assert.deepEqual(Object.keys(env), Object.keys(env).sort(), "the same text each time");
+    });
+
     it("in preview what hangs on the cluster is unknown", async () => {
         const account = new Account();
         const recorder = new Recorder(account, true);
@@ -255,6 +345,36 @@ describe("simulated eks: the cluster component", () => {
         await assert.rejects(construct({ vpcId: "vpc-1" }), /skipDefaultNodeGroup/);
         await assert.rejects(construct({ skipDefaultNodeGroup: true }), /vpcId/);
         await assert.rejects(construct({ ...base([], "vpc-1"), publicSubnetIds: [] }), /mutually exclusive/);
+        await assert.rejects(
+            construct({ ...base([], "vpc-1"), authenticationMode: "CONFIG_MAP" }),
+            /'accessEntries'.* set to 'CONFIG_MAP'/,
+        );
+    });
+});
+
+describe("simulated eks: the managed node group", () => {
+    const inputs = {
+        clusterName: "platform",
+        nodeRoleArn: "arn:aws:iam::123456789012:role/n",
+        subnetIds: ["subnet-1"],
+    };
+    const construct = async (more: Properties) => {
+        const recorder = new Recorder(new Account(), true);
+        const { outputs } = await constructManagedNodeGroup(
+            request("eks:index:ManagedNodeGroup", "nodes", { ...inputs, ...more }, true),
+            recorder,
+        );
+        return { outputs, template: recorder.children.find(({ type }) => type.endsWith(":LaunchTemplate"))?.inputs };
+    };
+
+    it("writes a launch template only where an option needs one, and puts no tags on it", async () => {
+        const plain = await construct({ diskSize: 40, tags: { team: "data" } });
+        assert.deepEqual([plain.template, plain.outputs.placementGroupName], [undefined, ""]);
+        const { template } = await construct({ diskSize: 40, tags: { team: "data" }, enableIMDSv2: false });
+        assert.equal((template?.metadataOptions as Properties).httpTokens, "optional");
+        assert.equal(template?.tags, undefined);
+        const options = { enableIMDSv2: true, launchTemplate: { id: "lt-1", version: "1" } };
+        await assert.rejects(construct(options), /provide a custom launch template, you cannot provide any of/);
     });
 });
 

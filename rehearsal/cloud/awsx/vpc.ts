@@ -45,6 +45,7 @@ export async function constructVpc(request: ConstructRequest, monitor: Registrar
     const strategy = text(record(inputs.natGateways).strategy) ?? "OnePerAz";
     const allocations = texts(record(inputs.natGateways).elasticIpAllocationIds);
     refuseWrongAllocations(strategy, allocations, zones.length);
+    const auto = inputs.vpcEndpointStrategy === "Auto";
     const cidrBlock = text(inputs.cidrBlock) ?? "10.0.0.0/16";
     const subnets = layout(name, cidrBlock, zones, inputs);
     refuseUnservedPrivateSubnets(strategy, subnets);
@@ -53,15 +54,15 @@ export async function constructVpc(request: ConstructRequest, monitor: Registrar
     const given = Object.fromEntries(
         VPC_INPUTS.filter((key) => inputs[key] !== undefined).map((key) => [key, inputs[key]]),
     );
-    const vpc = await monitor.custom(Kind.Vpc, name, { ...given, cidrBlock, tags: shared });
+    const dns = auto ? namesForEndpoints(inputs) : {};
+    const vpc = await monitor.custom(Kind.Vpc, name, { ...dns, ...given, cidrBlock, tags: shared });
     const gateway = monitor.custom(
         Kind.InternetGateway,
         name,
         { vpcId: vpc.id, tags: shared },
         { parent: vpc, dependsOn: [vpc] },
     );
-    const auto = inputs.vpcEndpointStrategy === "Auto";
-    const early = auto ? [] : endpoints(monitor, vpc, inputs, []);
+    const early = auto ? [] : endpoints(monitor, vpc, inputs, shared, []);
 
     const bySubnet = new Map<Subnet, Promise<Made>>();
     const nats = new Map<number, Promise<Registered>>();
@@ -159,7 +160,7 @@ export async function constructVpc(request: ConstructRequest, monitor: Registrar
 
     const all = await Promise.all(made);
     const igw = await gateway;
-    const endpointResources = await Promise.all(auto ? endpoints(monitor, vpc, inputs, all) : early);
+    const endpointResources = await Promise.all(auto ? endpoints(monitor, vpc, inputs, shared, all) : early);
     const ids = (type: Subnet["type"]) =>
         all.filter(({ subnet }) => subnet.type === type).map(({ resource }) => resource.id);
     const reference = (resource: Registered) => new Reference(resource.urn, resource.id);
@@ -179,62 +180,120 @@ export async function constructVpc(request: ConstructRequest, monitor: Registrar
         publicSubnetIds: ids("Public"),
         privateSubnetIds: ids("Private"),
         isolatedSubnetIds: ids("Isolated"),
-        subnetLayout: resolvedLayout(subnets),
+        subnetLayout: resolvedLayout(subnets, inputs),
     };
-    const subnetUrns = (type: Subnet["type"]) =>
-        all.filter(({ subnet }) => subnet.type === type).map(({ resource }) => resource.urn);
+    // The component makes its outputs from one object that holds the ids of VPC and subnets, so each depends on all of these. It
+    // registers none of them: the state shows the component without outputs (awsx/ec2/vpc.ts, seen with the real plugin).
+    const always = [vpc.urn, ...all.map(({ resource }) => resource.urn)];
     const urns = (references: unknown) =>
         [references]
             .flat()
             .filter((one): one is Reference => one instanceof Reference)
             .map(({ urn }) => urn);
-    await monitor.outputs(root, outputs);
     return {
         urn: root.urn,
         outputs,
-        dependencies: {
-            ...Object.fromEntries(Object.entries(outputs).map(([key, value]) => [key, urns(value)])),
-            vpcId: [vpc.urn],
-            publicSubnetIds: subnetUrns("Public"),
-            privateSubnetIds: subnetUrns("Private"),
-            isolatedSubnetIds: subnetUrns("Isolated"),
-            subnetLayout: [],
-        },
+        dependencies: Object.fromEntries(
+            Object.entries(outputs).map(([key, value]) => [key, [...new Set([...always, ...urns(value)])]]),
+        ),
     };
 }
 
-function endpoints(monitor: Registrar, vpc: Registered, inputs: Properties, made: Made[]): Promise<Registered>[] {
-    const privates = made.filter(({ subnet }) => subnet.type === "Private");
-    const inner = privates.length > 0 ? privates : made.filter(({ subnet }) => subnet.type === "Isolated");
-    return list(inputs.vpcEndpointSpecs).map((entry) => {
+/** With "Auto", and an interface endpoint that gives its service's name an address in the VPC, the VPC serves names. */
+function namesForEndpoints(inputs: Properties): Properties {
+    const named = list(inputs.vpcEndpointSpecs)
+        .map(record)
+        .some((spec) => isInterface(spec) && spec.privateDnsEnabled !== false);
+    if (!named) return {};
+    for (const key of ["enableDnsHostnames", "enableDnsSupport"]) {
+        if (inputs[key] === false) {
+            throw new Error(
+                `vpcEndpointStrategy "Auto" requires ${key} to be true when Interface endpoint private DNS is enabled.`,
+            );
+        }
+    }
+    return { enableDnsHostnames: true, enableDnsSupport: true };
+}
+
+function isInterface(spec: Properties): boolean {
+    return text(spec.vpcEndpointType)?.toLowerCase() === "interface";
+}
+
+/** The endpoints; where `made` holds the subnets (strategy "Auto"), with what the specs leave out: awsx/ec2/vpc.ts. */
+function endpoints(
+    monitor: Registrar,
+    vpc: Registered,
+    inputs: Properties,
+    shared: Properties,
+    made: Made[],
+): Promise<Registered>[] {
+    return list(inputs.vpcEndpointSpecs).map(async (entry) => {
         const spec = record(entry);
-        const isInterface = spec.vpcEndpointType === "Interface" || spec.vpcEndpointType === "GatewayLoadBalancer";
+        const service = String(spec.serviceName);
+        const tags = { ...shared, ...record(spec.tags) };
         const filled: Properties = {};
-        if (isInterface && spec.subnetIds === undefined && inner.length > 0)
-            filled.subnetIds = inner.map(({ resource }) => resource.id);
-        if (!isInterface && spec.routeTableIds === undefined && made.length > 0)
+        const uses: Registered[] = [];
+        if (made.length > 0 && isInterface(spec)) {
+            filled.privateDnsEnabled = true;
+            if (spec.subnetIds === undefined && spec.subnetConfigurations === undefined) {
+                const chosen = oneSubnetPerZone(made);
+                filled.subnetIds = chosen.map(({ id }) => id);
+                uses.push(...chosen);
+            }
+            if (spec.securityGroupIds === undefined) {
+                const group = await endpointGroup(monitor, vpc, service, tags);
+                filled.securityGroupIds = [group.id];
+                uses.push(group);
+            }
+        } else if (made.length > 0 && (text(spec.vpcEndpointType) ?? "Gateway").toLowerCase() === "gateway") {
             filled.routeTableIds = made.map(({ table }) => table.id);
-        const uses = filled.subnetIds
-            ? inner.map(({ resource }) => resource)
-            : filled.routeTableIds
-              ? made.map(({ table }) => table)
-              : [];
-        const tags = {
-            Name: String(record(inputs.tags).Name ?? vpcName(vpc)),
-            ...record(inputs.tags),
-            ...record(spec.tags),
-        };
+            if (spec.routeTableIds === undefined) uses.push(...made.map(({ table }) => table));
+        }
         return monitor.custom(
             Kind.VpcEndpoint,
-            String(spec.serviceName),
-            { ...spec, ...filled, tags, vpcId: vpc.id },
+            service,
+            { ...filled, ...spec, tags, vpcId: vpc.id },
             { parent: vpc, dependsOn: [vpc, ...uses] },
         );
     });
 }
 
-function vpcName(vpc: Registered): string {
-    return vpc.urn.slice(vpc.urn.lastIndexOf("::") + 2);
+/** Admits HTTPS from the whole VPC. */
+async function endpointGroup(
+    monitor: Registrar,
+    vpc: Registered,
+    service: string,
+    tags: Properties,
+): Promise<Registered> {
+    const group = await monitor.custom(
+        Kind.SecurityGroup,
+        `${service}-sg`,
+        { vpcId: vpc.id, tags },
+        { parent: vpc, dependsOn: [vpc] },
+    );
+    await monitor.custom(
+        Kind.SecurityGroupRule,
+        `${service}-ingress`,
+        {
+            type: "ingress",
+            securityGroupId: group.id,
+            protocol: "tcp",
+            fromPort: 443,
+            toPort: 443,
+            cidrBlocks: [vpc.outputs.cidrBlock],
+        },
+        { parent: vpc, dependsOn: [vpc, group] },
+    );
+    return group;
+}
+
+function oneSubnetPerZone(made: Made[]): Registered[] {
+    const order = ["Private", "Isolated", "Public"];
+    const zones = [...new Set(made.map(({ subnet }) => subnet.zone))];
+    return zones.map((zone) => {
+        const here = made.filter(({ subnet }) => subnet.zone === zone);
+        return here.sort((a, b) => order.indexOf(a.subnet.type) - order.indexOf(b.subnet.type))[0].resource;
+    });
 }
 
 function rank(subnet: Subnet): number {
@@ -266,17 +325,23 @@ function refuseWrongAllocations(strategy: string, allocations: string[], zones: 
 }
 
 function refuseUnservedPrivateSubnets(strategy: string, subnets: Subnet[]): void {
-    if (strategy !== "None" && !subnets.some(({ type }) => type === "Public")) {
+    const served = subnets.some(({ type }) => type === "Private" || type === "Isolated");
+    if (strategy !== "None" && !(served && subnets.some(({ type }) => type === "Public"))) {
         throw new Error(
-            "If NAT Gateway strategy is 'OnePerAz' or 'Single', both private and public subnets must be declared.",
+            "If NAT Gateway strategy is 'OnePerAz' or 'Single', public subnets must be declared to host the NAT Gateway resource, along with private or isolated subnets to route through it.",
         );
     }
 }
 
-function resolvedLayout(subnets: Subnet[]): Properties[] {
-    const types = [...new Set(subnets.map(({ type }) => type))];
-    return types.map((type) => ({
-        type,
-        cidrBlocks: subnets.filter((one) => one.type === type).map(({ cidr }) => cidr),
-    }));
+/** The specs as given, with mask and size; of the old strategy, the masks of a zone's subnets. */
+function resolvedLayout(subnets: Subnet[], inputs: Properties): Properties[] {
+    const given = list(inputs.subnetSpecs).map(record);
+    if (given.length > 0 && inputs.subnetStrategy !== undefined && inputs.subnetStrategy !== "Legacy") {
+        return given.map(({ type, name, cidrBlocks, cidrMask, size }) => {
+            const mask = typeof cidrMask === "number" ? cidrMask : typeof size === "number" ? 32 - Math.log2(size) : 0;
+            return { type, name, cidrBlocks, ...(mask > 0 ? { cidrMask: mask, size: 2 ** (32 - mask) } : {}) };
+        });
+    }
+    const first = subnets.filter(({ number }) => number === 1);
+    return first.map(({ type, cidr }) => ({ type, cidrMask: Number(cidr.split("/")[1]) }));
 }

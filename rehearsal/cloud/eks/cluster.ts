@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { Kind } from "../aws/kinds";
-import { Reference } from "../shell/marshal";
 import type { ChildOptions, Registered, Registrar } from "../shell/monitor";
 import type { ConstructRequest, ConstructResult } from "../shell/package";
 import type { Properties } from "../shell/type";
 import { empty, isObject, record, UNKNOWN } from "../shell/values";
 import type { World } from "../shell/world";
-import { constructVpcCni } from "./addons";
+import { addonConfiguration, constructVpcCni } from "./addons";
 import { asJson, kubeconfigOf } from "./kubeconfig";
+import { clusterOutputs } from "./outputs";
 import {
     clusterInputs,
     clusterTag,
@@ -76,31 +76,46 @@ export async function constructCluster(
         },
     );
     const clusterName = cluster.outputs.name;
-    const kubeconfig = kubeconfigOf(cluster.outputs, regionOf(cluster, world), record(inputs.providerCredentialOpts));
+    const credentials = record(inputs.providerCredentialOpts);
+    const region = regionOf(cluster, world);
     const provider = monitor.custom(
         "pulumi:providers:kubernetes",
         `${name}-eks-k8s`,
-        { kubeconfig: asJson(kubeconfig) },
+        { kubeconfig: asJson(kubeconfigOf(cluster.outputs, region, credentials)) },
         { dependsOn: [cluster] },
     );
     provider.catch(() => undefined);
 
-    const nodeGroup = clusterGroup && (await nodeSecurityGroup(clusterGroup, cluster));
-    const entries = await accessEntries();
-    const [oidc] = await Promise.all([
+    const nodes = clusterGroup && (await nodeSecurityGroup(clusterGroup, cluster));
+    const [entries, nodeAccess] = await Promise.all([accessEntries(), configMap()]);
+    const access = [...entries, ...(nodeAccess ? [nodeAccess] : [])];
+    const [oidc, cni, classes] = await Promise.all([
         inputs.createOidcProvider === true ? oidcProvider() : undefined,
+        vpcCni(access),
+        storageClasses(access),
         kubeProxy(),
         coreDns(),
-        vpcCni(entries),
-        configMap(),
-        storageClasses(),
         egress,
-        provider,
     ]);
 
-    const outputs = clusterOutputs();
+    const { roleArn } = credentials;
+    const { outputs, dependencies } = clusterOutputs({
+        inputs,
+        subnetIds,
+        cluster,
+        role: role.role,
+        provider: await provider,
+        kubeconfig: kubeconfigOf(cluster.outputs, region, roleArn === undefined ? {} : { roleArn }),
+        clusterGroup,
+        nodeGroup: nodes?.group,
+        nodeRule: nodes?.rule,
+        oidc,
+        vpcCni: cni,
+        nodeAccess,
+        storageClasses: classes,
+    });
     await monitor.outputs(root, outputs);
-    return { urn: root.urn, outputs };
+    return { urn: root.urn, outputs, dependencies };
 
     function rule(
         suffix: string,
@@ -133,7 +148,7 @@ export async function constructCluster(
                         {
                             Action: ["sts:AssumeRole", "sts:TagSession"],
                             Effect: "Allow",
-                            Principal: { Service: "eks.amazonaws.com" },
+                            Principal: { Service: ["eks.amazonaws.com"] },
                         },
                     ],
                 }),
@@ -152,7 +167,10 @@ export async function constructCluster(
         return { role: made, attachments: [attached] };
     }
 
-    async function nodeSecurityGroup(control: Registered, eksCluster: Registered): Promise<Registered> {
+    async function nodeSecurityGroup(
+        control: Registered,
+        eksCluster: Registered,
+    ): Promise<{ group: Registered; rule: Registered }> {
         const group = await monitor.custom(
             Kind.SecurityGroup,
             `${name}-nodeSecurityGroup`,
@@ -176,7 +194,13 @@ export async function constructCluster(
             protocol: "tcp",
             sourceSecurityGroupId: source.id,
         });
-        await Promise.all([
+        const [apiRule] = await Promise.all([
+            rule(
+                "eksClusterIngressRule",
+                control,
+                [group],
+                tcp(443, 443, group, "Allow pods to communicate with the cluster API Server"),
+            ),
             rule("eksNodeIngressRule", group, [], {
                 description: "Allow nodes to communicate with each other",
                 type: "ingress",
@@ -215,14 +239,8 @@ export async function constructCluster(
                 protocol: "-1",
                 cidrBlocks: ["0.0.0.0/0"],
             }),
-            rule(
-                "eksClusterIngressRule",
-                control,
-                [group],
-                tcp(443, 443, group, "Allow pods to communicate with the cluster API Server"),
-            ),
         ]);
-        return group;
+        return { group, rule: apiRule };
     }
 
     function oidcProvider(): Promise<Registered> {
@@ -231,7 +249,7 @@ export async function constructCluster(
         return monitor.custom(
             Kind.OpenIdConnectProvider,
             `${name}-oidcProvider`,
-            { clientIdLists: ["sts.amazonaws.com"], url, thumbprintLists, ...(empty(tags) ? {} : { tags }) },
+            { clientIdLists: ["sts.amazonaws.com"], url, thumbprintLists },
             { dependsOn: [cluster] },
         );
     }
@@ -276,7 +294,7 @@ export async function constructCluster(
                 resolveConflictsOnUpdate: options.resolveConflictsOnUpdate ?? "OVERWRITE",
                 ...(options.configurationValues === undefined
                     ? {}
-                    : { configurationValues: asJson(options.configurationValues) }),
+                    : { configurationValues: addonConfiguration(options.configurationValues) }),
                 ...(empty(tags) ? {} : { tags }),
             },
             { dependsOn: [cluster] },
@@ -296,8 +314,8 @@ export async function constructCluster(
             await addon("coredns", options);
     }
 
-    async function vpcCni(dependsOn: Registered[]): Promise<void> {
-        if (inputs.useDefaultVpcCni === true) return;
+    async function vpcCni(dependsOn: Registered[]): Promise<Registered | undefined> {
+        if (inputs.useDefaultVpcCni === true) return undefined;
         const parent = await monitor.component("eks:index:VpcCniAddon", `${name}-vpc-cni`, { dependsOn });
         const settings = {
             ...record(inputs.vpcCniOptions),
@@ -305,26 +323,24 @@ export async function constructCluster(
             clusterVersion: cluster.outputs.version,
             ...(empty(tags) ? {} : { tags }),
         };
-        await constructVpcCni(`${name}-vpc-cni`, settings, monitor, { parent, dependsOn: [cluster, ...dependsOn] });
+        await constructVpcCni(`${name}-vpc-cni`, settings, monitor, { parent, dependsOn: [cluster] });
+        return parent;
     }
 
     async function inCluster(): Promise<ChildOptions> {
         const made = await provider;
-        return {
-            provider: `${made.urn}::${made.id === UNKNOWN ? UNKNOWN_ID : String(made.id)}`,
-            dependsOn: [cluster, made],
-        };
+        return { provider: `${made.urn}::${made.id === UNKNOWN ? UNKNOWN_ID : String(made.id)}` };
     }
 
-    async function configMap(): Promise<void> {
-        if (inputs.authenticationMode === "API") return;
+    async function configMap(): Promise<Registered | undefined> {
+        if (inputs.authenticationMode === "API") return undefined;
         const data = { mapRoles: "[]\n" };
         const metadata = {
             name: "aws-auth",
             namespace: "kube-system",
             annotations: { "pulumi.com/patchForce": "true" },
         };
-        await monitor.custom(
+        return monitor.custom(
             "kubernetes:core/v1:ConfigMap",
             `${name}-nodeAccess`,
             { apiVersion: "v1", kind: "ConfigMap", immutable: false, metadata, data },
@@ -332,7 +348,8 @@ export async function constructCluster(
         );
     }
 
-    async function storageClasses(): Promise<void> {
+    async function storageClasses(dependsOn: Registered[]): Promise<Record<string, Registered>> {
+        const made: Record<string, Registered> = {};
         const wanted =
             typeof inputs.storageClasses === "string"
                 ? { [inputs.storageClasses]: { type: inputs.storageClasses, default: true } }
@@ -357,7 +374,7 @@ export async function constructCluster(
                 ...(encrypted === undefined ? {} : { encrypted: String(encrypted) }),
                 ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
             };
-            await monitor.custom(
+            made[key] = await monitor.custom(
                 "kubernetes:storage.k8s.io/v1:StorageClass",
                 `${name.toLowerCase()}-${key}`,
                 {
@@ -370,48 +387,10 @@ export async function constructCluster(
                     reclaimPolicy,
                     volumeBindingMode,
                 },
-                await inCluster(),
+                { ...(await inCluster()), dependsOn },
             );
         }
-    }
-
-    function clusterOutputs(): Properties {
-        const issuer = issuerUrl(cluster);
-        const reference = (made: Registered | undefined) => made && new Reference(made.urn, made.id);
-        const ownGroup = record(cluster.outputs.vpcConfig).clusterSecurityGroupId ?? UNKNOWN;
-        return {
-            eksCluster: reference(cluster),
-            kubeconfig,
-            kubeconfigJson: asJson(kubeconfig),
-            clusterSecurityGroup: reference(clusterGroup),
-            clusterSecurityGroupId: clusterGroup ? clusterGroup.id : skipsGroups ? "" : ownGroup,
-            nodeSecurityGroup: reference(nodeGroup),
-            nodeSecurityGroupId: nodeGroup ? nodeGroup.id : "",
-            clusterIngressRuleId: "",
-            instanceRoles: [],
-            defaultNodeGroupAsgName: "",
-            autoModeNodeRoleName: "",
-            fargateProfileId: "",
-            fargateProfileStatus: "",
-            oidcProviderArn: oidc ? oidc.outputs.arn : "",
-            oidcProviderUrl: issuer,
-            oidcIssuer: issuer === UNKNOWN ? UNKNOWN : String(issuer).replace(/^https:\/\//, ""),
-            core: {
-                cluster: reference(cluster),
-                endpoint: cluster.outputs.endpoint,
-                kubeconfig,
-                vpcId: inputs.vpcId,
-                subnetIds,
-                publicSubnetIds: inputs.publicSubnetIds,
-                privateSubnetIds: inputs.privateSubnetIds,
-                clusterSecurityGroup: reference(clusterGroup),
-                clusterIamRole: reference(role.role),
-                oidcProvider: reference(oidc),
-                instanceRoles: [],
-                nodeGroupOptions: {},
-                tags: inputs.tags,
-            },
-        };
+        return made;
     }
 }
 

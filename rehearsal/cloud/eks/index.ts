@@ -55,8 +55,9 @@ async function constructCniComponent({ name, inputs }: ConstructRequest, monitor
 }
 
 async function constructAddon({ name, inputs }: ConstructRequest, monitor: Registrar): Promise<ConstructResult> {
-    const root = await monitor.root();
     const { cluster, configurationValues, ...rest } = inputs;
+    // The real component makes itself a child of the cluster (nodejs/eks/addons/addon.ts).
+    const root = await monitor.root(text(record(cluster).urn));
     const component = isObject(cluster) && cluster.urn !== undefined ? (await resource(monitor, cluster)).outputs : {};
     const core = isObject(component.core) ? component.core : record(cluster);
     const eksCluster = isObject(core.cluster) ? await resource(monitor, core.cluster) : undefined;
@@ -66,8 +67,6 @@ async function constructAddon({ name, inputs }: ConstructRequest, monitor: Regis
         Kind.Addon,
         name,
         {
-            resolveConflictsOnCreate: "OVERWRITE",
-            resolveConflictsOnUpdate: "OVERWRITE",
             ...rest,
             ...configuration,
             clusterName: eksCluster?.outputs.name ?? UNKNOWN,

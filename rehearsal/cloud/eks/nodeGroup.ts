@@ -23,6 +23,17 @@ const PASSED = [
     "version",
 ];
 
+/** Which options make the component write a launch template of its own (nodejs/eks/nodes/nodegroup.ts of v4.3.0). */
+const NEED_TEMPLATE = [
+    "kubeletExtraArgs",
+    "bootstrapExtraArgs",
+    "bottlerocketSettings",
+    "nodeadmExtraOptions",
+    "enableIMDSv2",
+    "userData",
+    "amiId",
+];
+
 /** `eks.ManagedNodeGroup`: a node group, with a launch template when an option needs one. */
 export async function constructManagedNodeGroup(
     request: ConstructRequest,
@@ -36,6 +47,11 @@ export async function constructManagedNodeGroup(
     if (inputs.nodeRoleArn === undefined && !role) {
         throw new Error(
             "nodeRole, or nodeRoleArn must be specified: the cluster of the rehearsal has no default instance role",
+        );
+    }
+    if (!empty(inputs.launchTemplate) && NEED_TEMPLATE.some((key) => inputs[key] !== undefined)) {
+        throw new Error(
+            `If you provide a custom launch template, you cannot provide any of ${NEED_TEMPLATE.join(", ")}. Please include these in the launch template that you are providing.`,
         );
     }
     const template = await launchTemplate(name, inputs, monitor);
@@ -58,14 +74,14 @@ export async function constructManagedNodeGroup(
             ...(template ? { launchTemplate: { id: template.id, version: version(template) } } : {}),
         },
         {
-            dependsOn: [...(cluster ? [cluster] : []), ...(template ? [template] : [])],
+            dependsOn: [cluster, role, template].filter((one): one is Registered => one !== undefined),
             uses: Object.keys(inputs),
             ignoreChanges: inputs.ignoreScalingChanges === true ? ["scalingConfig.desiredSize"] : [],
         },
     );
-    const outputs = { nodeGroup: new Reference(group.urn, group.id) };
+    const outputs = { nodeGroup: new Reference(group.urn, group.id), placementGroupName: "" };
     await monitor.outputs(root, outputs);
-    return { urn: root.urn, outputs };
+    return { urn: root.urn, outputs, dependencies: { nodeGroup: [group.urn], placementGroupName: [] } };
 }
 
 function version(template: Registered): unknown {
@@ -83,13 +99,7 @@ async function coreOf(monitor: Registrar, given: unknown): Promise<Properties> {
 
 async function launchTemplate(name: string, inputs: Properties, monitor: Registrar): Promise<Registered | undefined> {
     const extra = list(inputs.nodeadmExtraOptions).map(record);
-    const needed =
-        ["amiId", "userData", "kubeletExtraArgs", "bootstrapExtraArgs", "bottlerocketSettings"].some(
-            (key) => inputs[key] !== undefined,
-        ) ||
-        inputs.enableIMDSv2 === true ||
-        extra.length > 0;
-    if (!needed || !empty(inputs.launchTemplate)) return undefined;
+    if (!NEED_TEMPLATE.some((key) => inputs[key] !== undefined)) return undefined;
     const disk =
         inputs.diskSize === undefined
             ? {}
@@ -105,11 +115,14 @@ async function launchTemplate(name: string, inputs: Properties, monitor: Registr
         ...(data === undefined
             ? {}
             : { userData: hasUnknown(data) ? UNKNOWN : Buffer.from(String(data)).toString("base64") }),
-        metadataOptions: {
-            httpTokens: inputs.enableIMDSv2 === true ? "required" : "optional",
-            httpPutResponseHopLimit: 2,
-            httpEndpoint: "enabled",
-        },
-        ...(inputs.tags === undefined ? {} : { tags: inputs.tags }),
+        ...(inputs.enableIMDSv2 === undefined
+            ? {}
+            : {
+                  metadataOptions: {
+                      httpTokens: inputs.enableIMDSv2 === true ? "required" : "optional",
+                      httpPutResponseHopLimit: 2,
+                      httpEndpoint: "enabled",
+                  },
+              }),
     });
 }

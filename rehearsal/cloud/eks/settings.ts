@@ -12,10 +12,12 @@ export function refuseArguments(inputs: Properties): void {
             "subnetIds, and the use of publicSubnetIds and/or privateSubnetIds are mutually exclusive. Choose a single approach.",
         );
     }
-    if (inputs.authenticationMode === undefined && inputs.accessEntries !== undefined) {
-        throw new Error("The 'accessEntries' property is not supported when 'authenticationMode' is not set.");
+    const mode = text(inputs.authenticationMode);
+    if ((mode === undefined || mode === "CONFIG_MAP") && inputs.accessEntries !== undefined) {
+        const why = mode === undefined ? "not set" : `set to '${mode}'`;
+        throw new Error(`The 'accessEntries' property is not supported when 'authenticationMode' is ${why}.`);
     }
-    if (inputs.endpointPublicAccess === false && !empty(inputs.publicAccessCidrs)) {
+    if (inputs.endpointPublicAccess === false && inputs.publicAccessCidrs !== undefined) {
         throw new Error("`publicAccessCidrs` can only be set when `endpointPublicAccess` is true");
     }
     const missing = [

@@ -33,8 +33,11 @@ export interface ChildOptions {
 
 /** What a component registers its children with. Tests have one of their own. */
 export interface Registrar {
-    /** Registers the component that is being constructed, with the options that the program gave it. */
-    root(): Promise<Registered>;
+    /**
+     * Registers the component that is being constructed, with the options that the program gave it.
+     * @param parent URN of the parent, for a component that chooses its own. @default the program's
+     */
+    root(parent?: string): Promise<Registered>;
     component(type: string, name: string, options?: ChildOptions): Promise<Registered>;
     custom(type: string, name: string, inputs: Properties, options?: ChildOptions): Promise<Registered>;
     outputs(resource: Registered, outputs: Properties): Promise<void>;
@@ -64,12 +67,12 @@ export class Monitor implements Registrar {
     }
 
     /** Registers the component that is being constructed, with the options that the program gave it. */
-    async root(): Promise<Registered> {
+    async root(parent = this.request.getParent()): Promise<Registered> {
         const { request } = this;
         const register = new pb.RegisterResourceRequest()
             .setType(request.getType())
             .setName(request.getName())
-            .setParent(request.getParent())
+            .setParent(parent)
             .setProtect(request.getProtect() ?? false)
             .setRetainondelete(request.getRetainondelete() ?? false)
             .setAliasesList(request.getAliasesList())
