@@ -89,6 +89,7 @@ function document(tree: unknown): PolicyDocument | Unknown {
     if (list.length === 0) {
         throw new MalformedDocument("Statement", "it has no statement");
     }
+    refuseMany("Statement", list.length);
     const version = element(tree, "version");
     return {
         variables: version === "2012-10-17" || isUnknown(version),
@@ -121,6 +122,13 @@ function readStatement(entry: unknown, path: string): Statement {
         conditions,
         conditionsUnknown: unknown,
     };
+}
+
+/** No policy of AWS is longer than 20,480 characters: so many of anything is none, and is not worth the time. */
+function refuseMany(path: string, count: number): void {
+    if (count > 600) {
+        throw new MalformedDocument(path, "it is longer than a policy can be");
+    }
 }
 
 function readEffect(value: unknown, path: string): Statement["effect"] {
@@ -171,6 +179,7 @@ function readPrincipals(entry: Record<string, unknown>, path: string): Principal
             return { kind: kind.toLowerCase(), name };
         }),
     );
+    refuseMany(`${path}.Principal`, named.length);
     return { except, named, unknown: false };
 }
 
@@ -198,6 +207,7 @@ function readConditions(value: unknown, path: string): { conditions: Condition[]
             conditions.push(readCondition(spelled, key, wanted, `${path}.${spelled}`));
         }
     }
+    refuseMany(path, conditions.length);
     return { conditions, unknown };
 }
 

@@ -1,5 +1,5 @@
 import { refer } from "../judge/references";
-import { at, items, MALFORMED, present, text, UNTIL_UP, whole } from "../judge/tree";
+import { at, isTree, items, MALFORMED, present, text, UNTIL_UP, whole } from "../judge/tree";
 import { isUnknown } from "../plain";
 import { Judgement, type Resource, type Rule, type RuleConfig, type Stack } from "../rule";
 
@@ -70,7 +70,7 @@ function judgeDatabase(
         return;
     }
     const kept = typeof days === "number" ? days : days === MALFORMED ? 0 : byDefault;
-    if (kept < wanted && !isSelected(stack, database, Object.keys(DATABASES), "rds")) {
+    if (kept < wanted && !isSelected(stack, database, "rds")) {
         judgement.violation(
             database,
             "backupRetentionPeriod",
@@ -102,14 +102,14 @@ function judgeFileSystem(judgement: Judgement, stack: Stack, files: Resource): v
         ),
         native,
     ];
-    if (states.includes("ENABLED") || isSelected(stack, files, FILE_SYSTEMS, "elasticfilesystem")) {
+    if (states.includes("ENABLED") || isSelected(stack, files, "elasticfilesystem")) {
         return;
     }
     if (states.some(isUnknown)) {
         judgement.unknown(policies[0] ?? files, "backupPolicy.status", UNTIL_UP);
     } else if (states.every((state) => state === undefined) && present(files.props.availabilityZoneName)) {
         // EFS backs up One Zone file systems by default.
-    } else if (stack.ofType(SELECTION).some(({ props }) => mayMatchByTag(props, files))) {
+    } else if (mayBeSelected(stack, files)) {
         judgement.unknown(files, "tags", "a backup selection goes by tags, of which this program does not show enough");
     } else {
         judgement.violation(
@@ -120,23 +120,44 @@ function judgeFileSystem(judgement: Judgement, stack: Stack, files: Resource): v
     }
 }
 
-/** Whether a plan of AWS Backup takes the resource: by name, all of its service, or by a tag. */
-function isSelected(stack: Stack, resource: Resource, types: string[], service: string): boolean {
-    const everything = new RegExp(`:${service}:.*\\*$`);
-    return stack.ofType(SELECTION).some((selection) => {
-        const { props } = selection;
-        const named = items(props.resources).some(
-            (name) => typeof name === "string" && (name === "*" || everything.test(name)),
-        );
-        const found = refer(stack, selection, "resources", props.resources, types);
-        const tagged = items(props.selectionTags).some((tag) => {
-            const key = text(at(tag, "key"));
-            return typeof key === "string" && at(resource.props, "tags", key) === at(tag, "value");
-        });
-        return named || tagged || [...found.resources, ...found.candidates].includes(resource);
-    });
+/** What the plans of AWS Backup take: resources by name, all of a service, those with a tag. */
+interface Selected {
+    resources: Set<Resource>;
+    patterns: string[];
+    tags: Set<string>;
+    /** Whether a plan has conditions, which are not followed. */
+    conditional: boolean;
 }
 
-function mayMatchByTag(props: Record<string, unknown>, files: Resource): boolean {
-    return present(props.conditions) || (items(props.selectionTags).length > 0 && isUnknown(files.props.tags));
+function indexSelections(stack: Stack): Selected {
+    const selected: Selected = { resources: new Set(), patterns: [], tags: new Set(), conditional: false };
+    for (const selection of stack.ofType(SELECTION)) {
+        const { resources, selectionTags, conditions } = selection.props;
+        selected.conditional ||= present(conditions);
+        const found = refer(stack, selection, "resources", resources, [...Object.keys(DATABASES), ...FILE_SYSTEMS]);
+        [...found.resources, ...found.candidates].forEach((resource) => selected.resources.add(resource));
+        const names = items(resources).filter((name): name is string => typeof name === "string");
+        selected.patterns.push(...names.filter((name) => name.endsWith("*")));
+        items(selectionTags).forEach((tag) => selected.tags.add(tagged(at(tag, "key"), at(tag, "value"))));
+    }
+    return selected;
+}
+
+const tagged = (key: unknown, value: unknown): string =>
+    typeof key === "string" && typeof value === "string" ? JSON.stringify([key, value]) : "";
+
+function isSelected(stack: Stack, resource: Resource, service: string): boolean {
+    const { resources, patterns, tags } = stack.once(indexSelections);
+    const own = isTree(resource.props.tags) ? Object.entries(resource.props.tags) : [];
+    return (
+        resources.has(resource) ||
+        patterns.some((pattern) => pattern === "*" || pattern.includes(`:${service}:`)) ||
+        own.map(([key, value]) => tagged(key, value)).some((tag) => tag !== "" && tags.has(tag))
+    );
+}
+
+/** Whether a plan goes by what this program does not show. */
+function mayBeSelected(stack: Stack, files: Resource): boolean {
+    const { conditional, tags } = stack.once(indexSelections);
+    return conditional || (tags.size > 0 && isUnknown(files.props.tags));
 }

@@ -89,22 +89,38 @@ function judgeGroups(
     const property = kind.groups as string;
     const { groups, maybe } = groupsOf(stack, database, property);
     for (const group of groups) {
-        const world = waysIn(stack, group, ports);
+        const world = wayIn(stack, group, ports);
         if (isOpening(world)) {
             tell(judgement, database, world, told);
         } else if (world === UNKNOWN) {
             judgement.unknown(database, property, "whether a group lets the internet reach its port is not known yet");
         }
     }
-    if (maybe.some((group) => waysIn(stack, group, ports) !== undefined)) {
+    if (maybe.some((group) => wayIn(stack, group, ports) !== undefined)) {
         judgement.unknown(database, property, "which security groups it has is known only after `up`");
     }
 }
 
-const isOpening = (way: Opening | Unknown | undefined): way is Opening => way !== undefined && !isUnknown(way);
+const isOpening = (way: Way): way is Opening => way !== undefined && !isUnknown(way);
 
-/** The opening by which the internet reaches one of the ports, by itself or with the others of its group. */
-function waysIn(stack: Stack, group: Group, ports: number[] | Unknown): Opening | Unknown | undefined {
+type Way = Opening | Unknown | undefined;
+
+const knownWays = (): Map<Group, Map<string, Way>> => new Map();
+
+/** The opening by which the internet reaches one of the ports; looked for once, for many databases share a group. */
+function wayIn(stack: Stack, group: Group, ports: number[] | Unknown): Way {
+    const known = stack.once(knownWays);
+    const ways = known.get(group) ?? new Map<string, Way>();
+    known.set(group, ways);
+    const key = isUnknown(ports) ? "?" : ports.join();
+    if (!ways.has(key)) {
+        ways.set(key, findWay(stack, group, ports));
+    }
+    return ways.get(key);
+}
+
+/** By itself, or with the others of its group. */
+function findWay(stack: Stack, group: Group, ports: number[] | Unknown): Way {
     const reach = group.openings.map((opening) => ({ opening, reaches: reaches(opening, ports) }));
     const sure = reach
         .filter(({ reaches }) => reaches === true)

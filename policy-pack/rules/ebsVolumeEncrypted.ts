@@ -2,7 +2,7 @@ import { type Device, type Devices, instanceDevices, mappedDevices, mappedNames 
 import { CUSTOMER_KEY, judgeCustomerKey } from "../judge/customerKey";
 import { LAUNCH_TEMPLATES, templateOf } from "../judge/launchTemplates";
 import { refer } from "../judge/references";
-import { regionOf, sameRegion } from "../judge/regions";
+import { ByRegion, regionOf } from "../judge/regions";
 import { at, blocks, MALFORMED, present, text, truth, UNTIL_UP } from "../judge/tree";
 import { isUnknown } from "../plain";
 import { type ConfigProperty, Judgement, type Resource, type Rule, type RuleConfig, type Stack } from "../rule";
@@ -47,8 +47,7 @@ export const rule: Rule = {
             config,
             judgement: new Judgement(),
             byDefault: (resource) =>
-                config.accountEncryptsByDefault === true ||
-                regions.some((region) => sameRegion(region, regionOf(resource))),
+                config.accountEncryptsByDefault === true || regions.of(regionOf(resource)).length > 0,
         };
         judgeDefault(context);
         stack.ofType(...VOLUMES).forEach((volume) => judgeVolume(context, volume, "", volume.props, true));
@@ -77,12 +76,14 @@ interface Context {
     byDefault: (resource: Resource) => boolean;
 }
 
-/** The regions in which the program switches on encryption by default; a region that is not to be seen counts as any. */
-function encryptedRegions(stack: Stack): (string | undefined)[] {
-    return stack
+/** Where the program switches on encryption by default. */
+function encryptedRegions(stack: Stack): ByRegion<Resource> {
+    const regions = new ByRegion<Resource>();
+    stack
         .ofType(BY_DEFAULT)
         .filter(({ props }) => [undefined, true].includes(truth(props.enabled) as boolean | undefined))
-        .map(regionOf);
+        .forEach((one) => regions.put(regionOf(one), one));
+    return regions;
 }
 
 function judgeDefault({ stack, judgement }: Context): void {

@@ -1,5 +1,5 @@
 import { templateOf } from "../judge/launchTemplates";
-import { regionOf, sameRegion } from "../judge/regions";
+import { ByRegion, regionOf } from "../judge/regions";
 import { at, blocks, present, text, UNTIL_UP } from "../judge/tree";
 import { isUnknown } from "../plain";
 import { Judgement, type Resource, type Rule, type Stack } from "../rule";
@@ -49,7 +49,7 @@ function judgeInstances(judgement: Judgement, stack: Stack, resource: Resource, 
         judgeTemplateOf(judgement, stack, resource);
         return;
     }
-    const byDefault = accountDefaults(stack, resource);
+    const byDefault = stack.once(accountDefaults).of(regionOf(resource));
     if (tokens === undefined && byDefault.includes("required")) {
         return;
     }
@@ -66,12 +66,11 @@ function judgeInstances(judgement: Judgement, stack: Stack, resource: Resource, 
     );
 }
 
-/** What the program makes the default of the account in the resource's region. */
-function accountDefaults(stack: Stack, resource: Resource): ReturnType<typeof text>[] {
-    return stack
-        .ofType(DEFAULTS)
-        .filter((defaults) => sameRegion(regionOf(defaults), regionOf(resource)))
-        .map(({ props }) => text(props.httpTokens));
+/** What the program makes the default of the account. */
+function accountDefaults(stack: Stack): ByRegion<ReturnType<typeof text>> {
+    const tokens = new ByRegion<ReturnType<typeof text>>();
+    stack.ofType(DEFAULTS).forEach((one) => tokens.put(regionOf(one), text(one.props.httpTokens)));
+    return tokens;
 }
 
 /** An instance takes over what its template says, which is judged there. */

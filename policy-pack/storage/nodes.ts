@@ -1,3 +1,5 @@
+import { templateOf } from "../judge/launchTemplates";
+import { refer } from "../judge/references";
 import { isUnknown, UNKNOWN, type Unknown } from "../plain";
 import type { Resource, Stack } from "../rule";
 import { elements, get, isTree, scalar, text, type Tree } from "./values";
@@ -29,6 +31,8 @@ export interface Nodes {
     /** Nodes can come from elsewhere too: Karpenter, Auto Mode, Fargate, nodes that manage themselves. */
     elsewhere: string | undefined;
 }
+
+const SUBNETS = ["aws:ec2/subnet:Subnet", "aws:ec2/defaultSubnet:DefaultSubnet"];
 
 /** The nodes of a program, read once for all rules of a run. */
 export function nodesOf(stack: Stack): Nodes {
@@ -125,19 +129,11 @@ export function architectureOf(instanceType: string): "arm64" | "amd64" {
 
 /** Whether a launch template's user data gives nodes labels, or may do so. */
 function labelsByUserData(resource: Resource, stack: Stack): boolean {
-    const template = get(resource.props, "launchTemplate");
-    if (template === undefined) {
+    if (get(resource.props, "launchTemplate") === undefined) {
         return false;
     }
-    const wanted = [get(template, "id"), get(template, "name")].filter((one) => typeof one === "string");
-    const origins = resource.propertyDependencies?.launchTemplate ?? [];
-    const found = stack
-        .ofType("aws:ec2/launchTemplate:LaunchTemplate")
-        .filter(
-            ({ urn, props }) =>
-                origins.includes(urn) || wanted.some((name) => props.id === name || props.name === name),
-        );
-    return found.length === 0 || found.some(({ props }) => mentionsLabels(props.userData));
+    const template = templateOf(stack, resource);
+    return template === undefined || mentionsLabels(template.props.userData);
 }
 
 function mentionsLabels(userData: unknown): boolean {
@@ -154,13 +150,13 @@ function mentionsLabels(userData: unknown): boolean {
 
 function zonesOf(resource: Resource, stack: Stack): Pick<NodeGroup, "zones" | "zoneIds"> {
     const ids = get(resource.props, "subnetIds");
-    const subnets = stack.ofType("aws:ec2/subnet:Subnet", "aws:ec2/defaultSubnet:DefaultSubnet");
     const known = isUnknown(ids) ? [] : elements(ids).map(([id]) => id);
-    const byId = subnets.filter(({ props }) => typeof props.id === "string" && known.includes(props.id));
-    const origins = resource.propertyDependencies?.subnetIds ?? [];
     const open = isUnknown(ids) || known.some(isUnknown);
-    const found = open ? subnets.filter(({ urn }) => origins.includes(urn)) : byId;
-    const complete = found.length > 0 && (open || byId.length === new Set(known).size);
+    const origins = (resource.propertyDependencies?.subnetIds ?? []).flatMap((urn) => stack.byUrn(urn) ?? []);
+    const found = open
+        ? origins.filter(({ type }) => SUBNETS.includes(type))
+        : refer(stack, resource, "subnetIds", ids, SUBNETS).resources;
+    const complete = found.length > 0 && (open || found.length === new Set(known).size);
     return {
         zones: complete ? allOf(found, "availabilityZone") : undefined,
         zoneIds: complete ? allOf(found, "availabilityZoneId") : undefined,
