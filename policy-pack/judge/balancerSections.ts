@@ -102,6 +102,9 @@ function visit(
                 judgeSection(resource, value, key, path, above, judgement);
             } else if (one === "loadbalancer" && key === "type") {
                 judgeListener(resource, value, path, judgement);
+            } else if (one === "loadBalancer" && key === "type" && isTree(value.loadBalancer)) {
+                // Confluent's way: the settings stand under the name of the type.
+                judgeSection(resource, value.loadBalancer, key, under(path, one), undefined, judgement);
             } else if (/annotations$/i.test(key) && get(one, `${alb}scheme`) !== undefined) {
                 const className = ["ingressClassName", "className", "class"].map((name) => get(value, name));
                 const settings = { resource, annotations: one, at: under(path, key) };

@@ -92,23 +92,12 @@ function judgeChart(judgement: Judgement, chart: ChartUse, floor: string): void 
         judgeVersion(judgement, resource, chart.path === "" ? "image.tag" : `${chart.path}.image.tag`, tag, floor);
         return;
     }
-    const [property, version] = chartVersion(chart);
+    const { version, versionPath } = chart;
     if (isUnknown(version)) {
-        judgement.unknown(resource, property, UNTIL_UP);
-    } else if (version !== undefined) {
-        judgeChartVersion(judgement, resource, property, version, floor);
+        judgement.unknown(resource, versionPath, UNTIL_UP);
+    } else if (version !== undefined && version !== "") {
+        judgeChartVersion(judgement, resource, versionPath, version, floor);
     }
-}
-
-function chartVersion({ resource: { props }, path }: ChartUse): [string, string | undefined | Unknown] {
-    const places = [
-        ["version"],
-        ["spec", "chart", "spec", "version"],
-        ["spec", "source", "targetRevision"],
-        ["spec", "version"],
-    ];
-    const place = places.find((keys) => at(props, ...keys) !== undefined) ?? [path];
-    return [place.join("."), text(at(props, ...place))];
 }
 
 /** Ranges take the newest chart that they admit: `^2.0.0` is 2.5.7. */

@@ -124,7 +124,10 @@ function fits(term: unknown, group: NodeGroup): Answer {
               );
     });
     const fields = elements(get(term, "matchFields"));
-    return every([...expressions, fields.length > 0 ? undefined : true]);
+    // An empty term fits no node.
+    return expressions.length + fields.length === 0 && !isUnknown(term)
+        ? false
+        : every([...expressions, fields.length > 0 ? undefined : true]);
 }
 
 function requires(group: NodeGroup, key: unknown, operator: unknown, values: unknown[]): Answer {

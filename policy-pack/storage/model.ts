@@ -106,6 +106,9 @@ export interface Workload extends Place {
 /** A chart with its values, in whatever form a program installs it. */
 export interface ChartUse extends Place {
     chart: Text;
+    /** A version or a range of them. */
+    version: Text;
+    versionPath: string;
     repository: Text;
     values: unknown;
     /** The path of values that come from somewhere that cannot be seen, if any do. */

@@ -1,5 +1,6 @@
 import { isUnknown } from "../plain";
 import type { Resource } from "../rule";
+import { efsDriver, isEbsProvisioner } from "./backing";
 import { readModes } from "./claims";
 import type { KubernetesObject, StorageClass, Volume, VolumeSource } from "./model";
 import { get, isTree, text, under, type Tree } from "./values";
@@ -52,14 +53,17 @@ export function readClass(object: KubernetesObject): StorageClass {
     };
 }
 
-/** Whether a section of a chart's values describes a class: a provisioner, and something that only classes have. */
+/** Whether a section of a chart's values describes a class: a provisioner that is EBS or EFS, or something that only classes have. */
 export function looksLikeClass(value: Tree): boolean {
+    const { provisioner } = value;
     const marks = ["parameters", "volumeBindingMode", "reclaimPolicy", "allowVolumeExpansion", "create"];
     return (
-        typeof value.provisioner === "string" &&
-        value.provisioner !== "" &&
+        typeof provisioner === "string" &&
+        provisioner !== "" &&
         value.create !== false &&
-        marks.some((mark) => get(value, mark) !== undefined)
+        (isEbsProvisioner(provisioner) ||
+            provisioner === efsDriver ||
+            marks.some((mark) => get(value, mark) !== undefined))
     );
 }
 

@@ -267,6 +267,22 @@ describe("efs-csi-version-floor", () => {
         assert.deepEqual(found(floor, release("2.5.0", { image: { tag: "v1.3.2" } })), ["release values.image.tag"]);
         waits(floor, release(UNKNOWN));
     });
+    it("judges the chart that Argo CD and Flux install", () => {
+        const chart = "aws-efs-csi-driver";
+        const installed = (kind: string, spec: object): Made[] => [
+            { type: `kubernetes:${kind}`, name: "app", props: { metadata: { name: "app" }, spec } },
+        ];
+        const argo = (targetRevision: string) => ({
+            sources: [{ ref: "values" }, { chart, targetRevision, helm: {} }],
+        });
+        const application = "argoproj.io/v1alpha1:Application";
+        assert.deepEqual(found(floor, installed(application, argo("2.2.5"))), ["app spec.sources[1].targetRevision"]);
+        passes(floor, installed(application, argo("2.2.6")));
+        const flux = (version: string) => ({ chart: { spec: { chart, version } } });
+        const release = "helm.toolkit.fluxcd.io/v2:HelmRelease";
+        assert.deepEqual(found(floor, installed(release, flux("2.2.5"))), ["app spec.chart.spec.version"]);
+        passes(floor, installed(release, flux("2.2.6")));
+    });
     it("judges images", () => {
         const daemon = (image: string): Made[] => [
             {

@@ -328,6 +328,8 @@ describe("workload-schedulable", () => {
         const bad = { key: "tier", operator: "NotIn", values: ["workers"] };
         assert.deepEqual(found(schedulable, [arm, work(affinity(term(good)))]), []);
         assert.deepEqual(found(schedulable, [arm, work(affinity(term(bad), term(good)))]), []);
+        assert.deepEqual(found(schedulable, [arm, work(affinity(term(good), {}))]), []);
+        assert.deepEqual(found(schedulable, [arm, work(affinity({}))]), ["w: spec.template.spec.affinity"]);
         assert.deepEqual(found(schedulable, [arm, work(affinity(term(good, bad)))]), [
             "w: spec.template.spec.affinity",
         ]);

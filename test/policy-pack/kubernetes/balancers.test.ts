@@ -289,6 +289,18 @@ describe("load-balancer-not-public: settings of charts and operators", () => {
             undefined,
         ],
         [
+            "Confluent's external access",
+            cluster({ externalAccess: { type: "loadBalancer", loadBalancer: { domain: "x.org" } } }),
+            "spec.externalAccess.loadBalancer.loadBalancerSourceRanges",
+        ],
+        [
+            "Confluent's external access, internal",
+            cluster({
+                externalAccess: { type: "loadBalancer", loadBalancer: { domain: "x.org", annotations: internal } },
+            }),
+            undefined,
+        ],
+        [
             "a Deployment that has such a key",
             k8s("apps/v1", "Deployment", "x", { spec: { type: "LoadBalancer" } }),
             undefined,

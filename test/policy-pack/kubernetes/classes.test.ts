@@ -258,6 +258,11 @@ describe("no-in-tree-ebs", () => {
             helm("w", "x", { storageClass: { create: true, provisioner: "kubernetes.io/aws-ebs" } }),
             "values.storageClass.provisioner",
         ],
+        [
+            "a chart's class with keys of its own",
+            helm("w", "x", { disk: { provisioner: "kubernetes.io/aws-ebs", provisionerOptions: { type: "gp2" } } }),
+            "values.disk.provisioner",
+        ],
     ] as const) {
         it(`finds it in ${what}`, () => {
             assert.deepEqual(found(inTree, [one]), [`w: ${path}`]);
