@@ -17,6 +17,7 @@ async function main(): Promise<void> {
         options: {
             world: { type: "string" },
             log: { type: "string" },
+            directory: { type: "string" },
             speed: { type: "string", default: "0" },
             event: { type: "string", multiple: true, default: [] },
             seed: { type: "string" },
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
     cloud.universe.transaction(() => {
         for (const event of values.event) happenSomewhere(cloud.universe.view(), event);
     });
+    if (values.directory !== undefined) process.chdir(values.directory);
     const ports: Record<string, number> = {};
     for (const pack of packages) ports[pack.name] = await serve(cloud, pack, versionOf(pack.name));
     process.stdout.write(JSON.stringify({ ports }) + "\n");

@@ -10,6 +10,8 @@ export interface CloudOptions {
     speed: number;
     faults: string[];
     happenings: string[];
+    /** What relative paths of the program are relative to. */
+    directory: string;
     /** What exists before anything is deployed. */
     seed?: string;
     environment: NodeJS.ProcessEnv;
@@ -56,6 +58,8 @@ export class CloudProcess {
             options.world,
             "--log",
             options.log,
+            "--directory",
+            options.directory,
             ...speed,
             ...faults,
             ...happenings,

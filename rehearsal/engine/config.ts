@@ -11,6 +11,8 @@ type Settings = Record<string, unknown>;
 export interface Project {
     name: string;
     directory: string;
+    /** Where the program and its providers run: beside `main`. */
+    workingDirectory: string;
     /**
      * The keys under `config:` and `template.config:`, each with its namespace. The engine demands a value for each of the
      * former; the latter may hold all that there are.
@@ -23,7 +25,12 @@ export function readProject(directory: string): Project {
     if (!fs.existsSync(file)) {
         throw new UsageError(`${directory} is no Pulumi program: it has no Pulumi.yaml`);
     }
-    const project = (readYaml(file) ?? {}) as { name?: string; config?: Settings; template?: { config?: Settings } };
+    const project = (readYaml(file) ?? {}) as {
+        name?: string;
+        main?: string;
+        config?: Settings;
+        template?: { config?: Settings };
+    };
     if (typeof project.name !== "string") {
         throw new UsageError(`${file} names no project`);
     }
@@ -31,7 +38,10 @@ export function readProject(directory: string): Project {
     const declared = new Set(
         Object.keys({ ...project.config, ...project.template?.config }).map((key) => withNamespace(key, name)),
     );
-    return { name, directory, declared };
+    const main = path.join(directory, project.main ?? ".");
+    const isFolder = (one: string) => fs.statSync(one, { throwIfNoEntry: false })?.isDirectory() === true;
+    const workingDirectory = [main, path.dirname(main)].find(isFolder) ?? directory;
+    return { name, directory, workingDirectory, declared };
 }
 
 /** The stacks that a program's folder knows: one tracked settings file each. */

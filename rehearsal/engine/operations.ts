@@ -19,18 +19,14 @@ export interface Operation {
     done: boolean;
 }
 
-/** Reads the cloud's log. A last line that was cut off by a kill is skipped. */
+/** Reads the operations of the cloud's log. A last line that was cut off by a kill is skipped. */
 export function readOperations(file: string): Operation[] {
     const operations: Operation[] = [];
     const open = new Map<string, Operation>();
-    for (const line of readLines(file)) {
-        let entry: Omit<Operation, "done"> & { at: "start" | "made" | "end" };
-        try {
-            entry = JSON.parse(line) as typeof entry;
-        } catch {
+    for (const { at, ...fields } of readEntries(file)) {
+        if (at === "generic") {
             continue;
         }
-        const { at, ...fields } = entry;
         const key = `${fields.op} ${fields.urn} ${fields.token}`;
         const begun = at === "start" ? undefined : open.get(key);
         if (begun) {
@@ -47,6 +43,12 @@ export function readOperations(file: string): Operation[] {
     return operations;
 }
 
+/** What the cloud checked for its form only: types without a table of their own, charts without a model. */
+export function readGeneric(file: string): string[] {
+    const found = readEntries(file).flatMap((entry) => (entry.at === "generic" ? (entry.what ?? []) : []));
+    return [...new Set(found)].sort();
+}
+
 /** What each URN's latest carried-out creation made: the way back from a creation that the engine forgot. */
 export function createdIds(operations: Operation[]): Map<string, string> {
     const ids = new Map<string, string>();
@@ -58,6 +60,18 @@ export function createdIds(operations: Operation[]): Map<string, string> {
         }
     }
     return ids;
+}
+
+type Entry = Omit<Operation, "done"> & { at: "start" | "end" | "generic"; what?: string };
+
+function readEntries(file: string): Entry[] {
+    return readLines(file).flatMap((line) => {
+        try {
+            return [JSON.parse(line) as Entry];
+        } catch {
+            return []; // The last line of one who was killed.
+        }
+    });
 }
 
 function readLines(file: string): string[] {

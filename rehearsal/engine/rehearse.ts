@@ -22,7 +22,7 @@ import { nameOf } from "./events";
 import { parseFault } from "./faults";
 import { LanguageHost } from "./languageHost";
 import { Lock, LockedError } from "./lock";
-import { createdIds, readOperations, type Operation } from "./operations";
+import { createdIds, readGeneric, readOperations, type Operation } from "./operations";
 import { placesOf, type Places } from "./places";
 import { policyPackArgs } from "./policyPack";
 import { pulumiCli, type PulumiCli } from "./pulumiCli";
@@ -53,6 +53,8 @@ export interface Outcome {
     policies?: Judgement;
     aws: AwsTime;
     operations: Operation[];
+    /** Types, charts and files of which the simulated cloud knows the form only: what AWS would do with them was not rehearsed. */
+    genericOnly: string[];
     /** What the cloud made in this rehearsal and the engine forgot. */
     leftBehind: { urn: string; name: string; type: string; id: string }[];
     resources: StateResource[];
@@ -176,6 +178,7 @@ async function withLocks(prepared: Prepared, listener: Listener, locks: Lock[]):
         faults: request.faults,
         happenings: request.happenings,
         seed: request.seed ?? seedOf(project),
+        directory: project.workingDirectory,
         environment,
         owns,
     });
@@ -286,6 +289,7 @@ function conclude(
         policies: judgement(places.judged, run.events),
         aws: awsTime(operations, before, resources),
         operations,
+        genericOnly: readGeneric(places.operationsLog),
         leftBehind: leftBehind(operations, resources),
         resources,
         events: run.events,

@@ -92,8 +92,10 @@ export class Progress {
         }
         const what = `${step.type} ${nameOf(step.urn)}`;
         const key = `${step.op} ${step.urn}`;
-        // Only what costs time is worth a line: components and providers finish with their children.
-        const custom = (step.new ?? step.old)?.custom && !step.type.startsWith("pulumi:providers:");
+        // Only what costs time is worth a line: components finish with their children, providers come and go with them. A provider
+        // that changes is worth one: all that it serves moves to another cluster or region, perhaps.
+        const isRoutine = step.type.startsWith("pulumi:providers:") && ["create", "delete", "read"].includes(step.op);
+        const custom = (step.new ?? step.old)?.custom && !isRoutine;
         if (event.resourcePreEvent && custom) {
             this.#underWay.set(key, { text: `${DOING[step.op] ?? step.op} ${what}`, since: Date.now() });
             return;

@@ -21,7 +21,13 @@ export function summary(outcome: Outcome): string {
     if (exitCode === 0 && (verb === "start" || verb === "up")) {
         parts.push(outputList(outcome.outputs));
     }
-    parts.push(timeOnAws(outcome), keptList(outcome.events), leftBehindList(outcome), whatNext(outcome));
+    parts.push(
+        timeOnAws(outcome),
+        keptList(outcome.events),
+        genericList(outcome),
+        leftBehindList(outcome),
+        whatNext(outcome),
+    );
     return parts.filter((part) => part !== "").join("\n\n");
 }
 
@@ -156,6 +162,14 @@ export function keptList(events: EngineEvent[]): string {
             : [];
     });
     return rows.length === 0 ? "" : `Stays in the account, no longer in the stack:\n${table(rows)}`;
+}
+
+/** What a person must not take for rehearsed. */
+function genericList({ genericOnly }: Outcome): string {
+    const list = genericOnly.map((what) => `  ${what}`).join("\n");
+    return list === ""
+        ? ""
+        : `Checked for their form only, because the simulated cloud does not know what they do:\n${list}`;
 }
 
 function leftBehindList({ leftBehind }: Outcome): string {

@@ -1,4 +1,7 @@
 import { strict as assert } from "node:assert";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
 import { aws } from "../../rehearsal/cloud/aws";
 import { Kinds } from "../../rehearsal/cloud/kubernetes/cluster";
 import { happen, happenSomewhere, pods } from "../../rehearsal/cloud/kubernetes/nature";
@@ -563,6 +566,30 @@ describe("Simulated cluster: load balancers and operators", () => {
         );
         const release = { chart: "airflow", name: "airflow", namespace: "default", version: "1.22.0", repositoryOpts };
         await assert.rejects(bench.create(T.release, "airflow", release), /wait-for-airflow-migrations/);
+    });
+
+    it("reads a release's value files: later ones win, and its values win over all of them", async () => {
+        const bench = new Bench();
+        const release = (more: object) => ({ chart: "metrics-server", namespace: "default", repositoryOpts, ...more });
+        const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "values-")), "values.yaml");
+        fs.writeFileSync(file, "replicas: 2\nargs: [--one]\n");
+        const running = (name: string) =>
+            pods(bench.world, "platform").filter(({ pod }) => pod.startsWith(`default/${name}-`)).length;
+        const files = { valueYamlFiles: [{ text: "replicas: 3" }, { path: file }] };
+        await bench.create(T.release, "files", release({ name: "files", ...files }));
+        assert.equal(running("files"), 2);
+        await bench.delete(T.release, "default/files");
+        await bench.create(T.release, "both", release({ name: "both", ...files, values: { replicas: 4 } }));
+        assert.equal(running("both"), 4);
+        for (const [asset, refusal] of [
+            [{ path: `${file}.not` }, /valueYamlFiles\[0\]: ENOENT/],
+            [{ text: "- a" }, /valueYamlFiles\[0\]: expected YAML with a map/],
+            [{ text: "a: {" }, /valueYamlFiles\[0\]: /],
+            ["values.yaml", /valueYamlFiles\[0\]: expected an asset/],
+        ] as const) {
+            const wrong = bench.create(T.release, "wrong", release({ name: "wrong", valueYamlFiles: [asset] }));
+            await assert.rejects(wrong, refusal);
+        }
     });
 
     it("says that it knows nothing of other charts", async () => {

@@ -1,6 +1,10 @@
 import { strict as assert } from "node:assert";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { aws } from "../../rehearsal/cloud/aws";
+import { kubernetes } from "../../rehearsal/cloud/kubernetes";
+import { pods } from "../../rehearsal/cloud/kubernetes/nature";
+import { Cloud } from "../../rehearsal/cloud/shell/cloud";
 import { Rehearsals } from "../engine/harness";
 import { kubeconfig, platform } from "./cloud-kubernetes-fixture";
 
@@ -44,6 +48,15 @@ new k8s.apps.v1.Deployment("writer", {
 new k8s.yaml.v2.ConfigGroup("group", {
     objs: [{ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "settings" }, data: { a: "b" } }],
 }, { providers: [provider] });
+const repositoryOpts = { repo: "https://charts.example.com" };
+new k8s.helm.v3.Release("metrics", {
+    chart: "metrics-server",
+    name: "metrics",
+    namespace: "default",
+    repositoryOpts,
+    valueYamlFiles: [new pulumi.asset.FileAsset("metrics.yaml")],
+}, { provider });
+new k8s.helm.v3.Release("podinfo", { chart: "podinfo", namespace: "default", repositoryOpts }, { provider });
 export const data = secret.data;
 `;
 
@@ -54,6 +67,7 @@ describe("Simulated Kubernetes on the real engine", function () {
         "Pulumi.yaml":
             'name: objects\nruntime: {name: nodejs, options: {typescript: false, nodeargs: "--require tsx/cjs"}}\nmain: index.ts\nconfig: {size: {type: string, default: 4Gi}}\n',
         "index.ts": program,
+        "metrics.yaml": "replicas: 2\n",
     });
     const seed = path.join(rehearsals.directory, "seed.json");
     fs.writeFileSync(seed, JSON.stringify(platform()));
@@ -64,6 +78,10 @@ describe("Simulated Kubernetes on the real engine", function () {
         const up = await rehearsals.run({ verb: "up", ...common });
         assert.equal(up.exitCode, 0, up.problems());
         assert.equal(JSON.stringify(await rehearsals.export({ program: folder })).includes("correct horse"), false);
+        assert.deepEqual(up.genericOnly, ["Helm chart podinfo"]);
+        const world = new Cloud([aws, kubernetes], { directory: rehearsals.places(folder).world }).universe.view();
+        const metrics = pods(world, "platform").filter(({ pod }) => pod.startsWith("default/metrics-"));
+        assert.equal(metrics.length, 2, "the program's file of values was read");
     });
 
     it("grows the claim that a pod uses, and refuses to shrink it below what it has", async () => {

@@ -112,6 +112,7 @@ export interface LoggedOperation {
 /** The log of operations: one line when each starts, one when it ends. */
 export class OperationLog {
     private readonly file: number | undefined;
+    private readonly noted = new Set<string>();
 
     constructor(
         private readonly clock: Clock,
@@ -126,6 +127,12 @@ export class OperationLog {
         return {
             end: (more) => this.write({ at: "end", ...operation, started, finished: this.clock.now(), ...more }),
         };
+    }
+
+    /** Notes, once, what was checked for its form only, because nothing more is known of it. */
+    generic(what: string): void {
+        if (!this.noted.has(what)) this.write({ at: "generic", what });
+        this.noted.add(what);
     }
 
     private write(line: Record<string, unknown>): void {

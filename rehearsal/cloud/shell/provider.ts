@@ -86,6 +86,7 @@ export class SimulatedProvider {
         if (failures.length > 0) return { inputs, failures };
         inputs = type?.defaults?.(inputs, context) ?? inputs;
         failures.push(...(type?.check?.(inputs, context) ?? []));
+        for (const what of type ? (type.opaque?.(inputs) ?? []) : [subject.token]) this.cloud.log.generic(what);
         return { inputs, failures };
     }
 

@@ -84,6 +84,8 @@ export interface SimulatedType {
     deletesBeforeReplace?: (olds: Properties, news: Properties) => boolean;
     /** What the change itself makes impossible (a claim that shrinks, a version that skips): refused when the update is tried. */
     checkChange?: (olds: Properties, news: Properties, world: World) => CheckFailure[];
+    /** What of these inputs the rehearsal knows no more than their form, as a person would name it: a chart, for instance. */
+    opaque?: (inputs: Properties) => string[];
     /** What is wrong in relation to other objects. Throws a `CloudError`, as the API would at creation or update. */
     relations?: (inputs: Properties, world: World, self?: WorldObject) => void;
     /** The outputs that are not inputs (ARNs, endpoints, computed attributes). */

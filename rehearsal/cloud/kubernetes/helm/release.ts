@@ -19,6 +19,7 @@ import {
     runHooks,
     type ReleasePlan,
 } from "./objects";
+import { unreadFiles, valueFileProblems, valuesOf } from "./valueFiles";
 import { leftOf, waitFor } from "./wait";
 
 /** The properties of a release. Source: @pulumi/kubernetes, helm/v3/release.d.ts (ReleaseArgs). */
@@ -71,6 +72,10 @@ export const releaseType: SimulatedType = {
     check,
     replaces: (olds, news) => ["name", "namespace"].filter((field) => olds[field] !== news[field]),
     deletesBeforeReplace: () => false,
+    opaque: (inputs) => [
+        ...(modelOf(inputs.chart) || hasUnknown(inputs.chart) ? [] : [`Helm chart ${String(inputs.chart)}`]),
+        ...unreadFiles(inputs).map((file) => `Helm values ${file}`),
+    ],
     id: (inputs) => `${String(inputs.namespace)}/${String(inputs.name)}`,
     relations,
     outputs,
@@ -157,7 +162,8 @@ function check(inputs: Properties): CheckFailure[] {
             reason: `invalid release name, must match regex ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$ and the length must not be longer than 53`,
         });
     }
-    if (failures.length === 0 && !hasUnknown(inputs.values)) {
+    failures.push(...valueFileProblems(inputs));
+    if (failures.length === 0 && !hasUnknown(inputs.values) && !hasUnknown(inputs.valueYamlFiles)) {
         const plan = planOf(inputs);
         failures.push(...(plan.model?.check?.(plan.request) ?? []).map((reason) => ({ property: "values", reason })));
     }
@@ -170,7 +176,7 @@ function planOf(inputs: Properties): ReleasePlan {
         request: {
             name: String(inputs.name),
             namespace: String(inputs.namespace),
-            values: typeof inputs.values === "object" && inputs.values !== null ? (inputs.values as Properties) : {},
+            values: valuesOf(inputs),
             version: text(inputs.version),
         },
         skipDefinitions: inputs.skipCrds === true,
