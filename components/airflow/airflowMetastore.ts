@@ -9,7 +9,7 @@ import { guardImmutable, isUnknown, refuseUpdate } from "../shared/guard";
 import { keysOf, listOf, mapOf } from "../shared/shape";
 import { zoneProblems } from "../shared/zones";
 import { BACKUP_WINDOW, MAINTENANCE_WINDOW, windowProblems } from "./rdsWindows";
-import { checkIdentifier, endpointOf, type MetastoreConnection, SslMode } from "./metastoreConnection";
+import { checkIdentifier, checkRole, endpointOf, type MetastoreConnection, SslMode } from "./metastoreConnection";
 
 /** Arguments of {@link AirflowMetastore}. */
 export interface AirflowMetastoreArgs {
@@ -111,7 +111,7 @@ function judge(args: AirflowMetastoreArgs): Problem[] {
     const problems = [
         ...zoneProblems("zones", args.zones ?? [], 2),
         ...checkIdentifier("database", plain(args.database), "the database name"),
-        ...checkIdentifier("user", plain(args.user), "the role name"),
+        ...checkRole("user", plain(args.user)),
     ];
     const refuse = (path: string, message: string) => problems.push({ path, message });
     if (args.user === ADMIN_USER) {
@@ -129,7 +129,7 @@ function judge(args: AirflowMetastoreArgs): Problem[] {
         refuse("instanceClass", `"${instanceClass}" is no instance class of RDS such as db.t4g.medium`);
     }
     const major = Number((args.engineVersion ?? DEFAULT_ENGINE_VERSION).split(".")[0]);
-    if (!/^\d+(\.\d+)?$/.test(args.engineVersion ?? DEFAULT_ENGINE_VERSION) || major < 14 || major > 18) {
+    if (!/^[1-9]\d*(\.\d+)?$/.test(args.engineVersion ?? DEFAULT_ENGINE_VERSION) || major < 14 || major > 18) {
         refuse(
             "engineVersion",
             `"${args.engineVersion}" is no PostgreSQL version that Airflow works with; use 14 to 18`,
@@ -140,7 +140,9 @@ function judge(args: AirflowMetastoreArgs): Problem[] {
         refuse("allocatedStorage", `${storage} is not a whole number of GiB from 20 to 65536, as RDS takes for gp3`);
     }
     const limit = args.maxAllocatedStorage ?? 100;
-    if (!Number.isInteger(limit) || limit < Math.ceil(storage * 1.1)) {
+    if (limit > 65536) {
+        refuse("maxAllocatedStorage", `${limit} is more than 65536 GiB, the most that RDS gives`);
+    } else if (!Number.isInteger(limit) || limit < Math.ceil(storage * 1.1)) {
         refuse(
             "maxAllocatedStorage",
             `${limit} leaves no room to grow; RDS wants a limit at least 10 % above allocatedStorage, ${Math.ceil(storage * 1.1)} here`,
@@ -151,13 +153,33 @@ function judge(args: AirflowMetastoreArgs): Problem[] {
         refuse("backupRetentionDays", `${retention} is not 1 to 35; without backups nothing can be restored`);
     }
     problems.push(...windowProblems(args.backupWindow, args.maintenanceWindow));
+    if (args.restoreFrom === "") {
+        refuse("restoreFrom", "is empty; name a snapshot, or leave it out for an empty database");
+    }
+    if ((args.nodeSecurityGroupCount ?? 1) < 1) {
+        refuse("nodeSecurityGroupCount", "must be at least 1: nobody would be let in");
+    }
     for (const [index, snapshot] of (args.snapshots ?? []).entries()) {
-        if (!/^[a-z](-?[a-z0-9])*$/.test(snapshot) || snapshot.length > 100) {
+        if (snapshot === "final" || (args.snapshots ?? []).indexOf(snapshot) !== index) {
+            refuse(
+                `snapshots[${index}]`,
+                snapshot === "final"
+                    ? '"final" is what destroy calls its own; give another name'
+                    : `"${snapshot}" is there twice`,
+            );
+        } else if (!/^[a-z](-?[a-z0-9])*$/.test(snapshot) || snapshot.length > 100) {
             refuse(`snapshots[${index}]`, `"${snapshot}" must be lower case letters, digits and single hyphens`);
         }
     }
-    if ("rds.force_ssl" in (args.parameters ?? {})) {
-        refuse("parameters", "rds.force_ssl stays 1: without it passwords and data may cross the network in the clear");
+    for (const parameter of Object.keys(args.parameters ?? {})) {
+        if (parameter.trim().toLowerCase() === "rds.force_ssl") {
+            refuse(
+                "parameters",
+                "rds.force_ssl stays 1: without it passwords and data may cross the network in the clear",
+            );
+        } else if (!/^[a-z][a-z0-9_.]*$/.test(parameter)) {
+            refuse(`parameters.${parameter}`, "is no name of a parameter: lower case letters, digits, _ and .");
+        }
     }
     return problems;
 }

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Problem, plain, refuseProblems } from "../shared/check";
 import { fittingProblems } from "../shared/fitting";
 import { choices, keysOf } from "../shared/shape";
-import { checkIdentifier, endpointOf, type MetastoreConnection, SslMode } from "./metastoreConnection";
+import { checkIdentifier, checkRole, endpointOf, type MetastoreConnection, SslMode } from "./metastoreConnection";
 
 /** Arguments of {@link ExistingMetastore}. */
 export interface ExistingMetastoreArgs {
@@ -49,8 +49,20 @@ export function checkExistingMetastoreArgs(args: ExistingMetastoreArgs): Problem
 function judge(args: ExistingMetastoreArgs): Problem[] {
     const problems: Problem[] = [];
     const refuse = (path: string, message: string) => problems.push({ path, message });
+    for (const key of ["host", "password"] as const) {
+        if (args[key] === undefined) {
+            refuse(key, "is missing");
+        }
+    }
+    for (const key of ["database", "user", "password", "adminUser", "adminPassword", "adminDatabase"] as const) {
+        const text = plain(args[key]);
+        // eslint-disable-next-line no-control-regex -- PgBouncer's files have no way to write them
+        if (text !== undefined && (text === "" || /[\u0000-\u001f]/.test(text))) {
+            refuse(key, "must be a text of at least one character, without line breaks or other control characters");
+        }
+    }
     const host = plain(args.host);
-    if (host !== undefined && !/^[A-Za-z0-9.-]+$|^[0-9A-Fa-f:]+$/.test(host)) {
+    if (host !== undefined && !/^[A-Za-z0-9][A-Za-z0-9.-]*$|^[0-9A-Fa-f:]+$/.test(host)) {
         refuse("host", `"${host}" is no host name; give it without scheme, port or path`);
     }
     const port = plain(args.port);
@@ -65,6 +77,12 @@ function judge(args: ExistingMetastoreArgs): Problem[] {
     if (certificate !== undefined && !certificate.includes("-----BEGIN CERTIFICATE-----")) {
         refuse("caCertificate", "is no PEM certificate; give the file's content, not its path");
     }
+    if (sslMode === SslMode.Disable && args.caCertificate !== undefined) {
+        refuse("caCertificate", "has no effect with sslMode disable; leave one of them out");
+    }
+    if (args.adminDatabase !== undefined && args.adminUser === undefined) {
+        refuse("adminDatabase", "has no effect without adminUser");
+    }
     if ((args.adminUser === undefined) !== (args.adminPassword === undefined)) {
         refuse("adminUser", "give the administrator's name and password, or neither");
     }
@@ -75,7 +93,7 @@ function judge(args: ExistingMetastoreArgs): Problem[] {
     if (args.adminUser !== undefined) {
         problems.push(
             ...checkIdentifier("database", plain(args.database), "the database name"),
-            ...checkIdentifier("user", plain(args.user), "the role name"),
+            ...checkRole("user", plain(args.user)),
         );
     }
     return problems;

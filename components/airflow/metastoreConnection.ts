@@ -45,6 +45,9 @@ export interface MetastoreConnection {
     admin?: MetastoreAdmin;
 }
 
+/** The user that only reads PgBouncer's own statistics, so that its exporter never holds the database's password. */
+export const STATS_USER = "airflow_stats";
+
 /** Where the pods of Airflow find the certificate authority of a metastore that is verified. */
 export const CA_FOLDER = "/etc/metastore-ca";
 /** The file in {@link CA_FOLDER}. */
@@ -102,17 +105,35 @@ export function asyncUrl(connection: MetastoreConnection): string {
     return databaseUrl(connection, { scheme: "postgresql+asyncpg", query });
 }
 
-/** What is wrong with a name or password that a metastore should use. */
+/** Words that SQL keeps for itself: as names they need quoting. Source: pg_get_keywords() of PostgreSQL 17, categories R and T. */
+export const RESERVED_WORDS = (
+    "all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation column concurrently " +
+    "constraint create cross current_catalog current_date current_role current_schema current_time current_timestamp current_user default " +
+    "deferrable desc distinct do else end except false fetch for foreign freeze from full grant group having ilike in initially inner " +
+    "intersect into is isnull join lateral leading left like limit localtime localtimestamp natural not notnull null offset on only or order " +
+    "outer overlaps placing primary references returning right select session_user similar some symmetric system_user table tablesample then " +
+    "to trailing true union unique user using variadic verbose when where window with"
+).split(" ");
+
+/** What is wrong with a name that is to be made in a metastore. */
 export function checkIdentifier(path: string, name: string | undefined, what: string): Problem[] {
-    if (name === undefined || /^[a-z_][a-z0-9_]{0,62}$/.test(name)) {
+    if (name === undefined || (/^[a-z_][a-z0-9_]{0,62}$/.test(name) && !RESERVED_WORDS.includes(name))) {
         return [];
     }
     return [
         {
             path,
-            message: `${what} ${JSON.stringify(name)} would need quoting in SQL: use at most 63 lower case letters, digits and underscores, beginning with a letter`,
+            message: `${what} ${JSON.stringify(name)} would need quoting in SQL: use at most 63 lower case letters, digits and underscores, beginning with a letter, and no word of SQL`,
         },
     ];
+}
+
+/** What is wrong with the role that is to be made for Airflow. */
+export function checkRole(path: string, name: string | undefined): Problem[] {
+    const taken = /^(pg_|rds)|^(public|none)$/.test(name ?? "") || name === STATS_USER;
+    return taken
+        ? [{ path, message: `"${name}" belongs to the server or to PgBouncer; give Airflow a role of its own` }]
+        : checkIdentifier(path, name, "the role name");
 }
 
 function tlsQuery(connection: MetastoreConnection): Record<string, string> {

@@ -1,9 +1,6 @@
 import { type Problem } from "../shared/check";
 import { keysOf } from "../shared/shape";
-import { CA_FILE, CA_FOLDER, type MetastoreConnection, SslMode } from "./metastoreConnection";
-
-/** The user that only reads PgBouncer's own statistics, so that its exporter never holds the database's password. */
-export const STATS_USER = "airflow_stats";
+import { CA_FILE, CA_FOLDER, type MetastoreConnection, SslMode, STATS_USER } from "./metastoreConnection";
 
 /** What can be set about PgBouncer. */
 export interface PgBouncerSettings {

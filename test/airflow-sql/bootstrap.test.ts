@@ -9,7 +9,7 @@ import {
     identifier,
     literal,
 } from "../../components/airflow/bootstrapSql";
-import { databaseUrl, SslMode } from "../../components/airflow/metastoreConnection";
+import { databaseUrl, RESERVED_WORDS, SslMode } from "../../components/airflow/metastoreConnection";
 import { bootstrapPlan } from "../../components/airflow/metastoreBootstrap";
 import { PostgresServer } from "./postgres";
 
@@ -49,6 +49,16 @@ describe("the metastore's bootstrap on a real PostgreSQL server", function () {
             assert.equal((await server.rows("SELECT * FROM kept", goal)).length, 0);
         });
     }
+
+    it("knows the words that this server keeps for itself", async () => {
+        const rows = await server.rows("SELECT word FROM pg_get_keywords() WHERE catcode IN ('R', 'T')");
+        const reserved = rows.map((row) => String((row as { word: string }).word));
+        assert.ok(reserved.length > 80);
+        assert.deepEqual(
+            reserved.filter((word) => !RESERVED_WORDS.includes(word)),
+            [],
+        );
+    });
 
     it("does not create anything at a second run", async () => {
         const goal = { database: "once", user: "once", password: "one" };

@@ -8,6 +8,7 @@ import { clusterInfo, type Loose, networkInfo } from "../mocks";
 import { args, article, paths } from "./samples";
 
 const ssh = article.dags!.gitSync!;
+const PEM = "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----";
 const workers = (more: Loose) => ({ workers: { scaling: { kedaInstalled: true }, ...more } });
 
 describe("bad arguments of AirflowCelery", () => {
@@ -325,7 +326,21 @@ describe("bad arguments of AirflowMetastore", () => {
         ["a database name that needs quoting", { database: "Air-Flow" }, ["database"]],
         ["a role name that needs quoting", { user: "air flow" }, ["user"]],
         ["the server's own database", { database: "postgres" }, ["database"]],
+        ["a database name that is a word of SQL", { database: "user" }, ["database"]],
         ["the administrator's name", { user: "metastore_admin" }, ["user"]],
+        ...["pg_monitor", "rdsadmin", "public", "airflow_stats"].map((user): [string, Loose, string[]] => [
+            `the role ${user}`,
+            { user },
+            ["user"],
+        ]),
+        ["a version with a zero before it", { engineVersion: "017" }, ["engineVersion"]],
+        ["a snapshot without a name", { restoreFrom: "" }, ["restoreFrom"]],
+        ["the name of the final snapshot", { snapshots: ["final"] }, ["snapshots[0]"]],
+        ["a snapshot twice", { snapshots: ["a", "a"] }, ["snapshots[1]"]],
+        ["nobody let in", { nodeSecurityGroupCount: 0 }, ["nodeSecurityGroupCount"]],
+        ["more storage than there is", { maxAllocatedStorage: 70000 }, ["maxAllocatedStorage"]],
+        ["TLS switched off in capitals", { parameters: { "RDS.Force_SSL": "0" } }, ["parameters"]],
+        ["a parameter that is none", { parameters: { "work mem": "1" } }, ["parameters.work mem"]],
         ["a version that Airflow does not know", { engineVersion: "12" }, ["engineVersion"]],
         ["too little storage", { allocatedStorage: 10 }, ["allocatedStorage"]],
         ["storage that cannot grow", { allocatedStorage: 100, maxAllocatedStorage: 100 }, ["maxAllocatedStorage"]],
@@ -359,6 +374,11 @@ describe("bad arguments of ExistingMetastore", () => {
     });
 
     const cases: [string, Loose, string[]][] = [
+        ["neither host nor password", { host: undefined, password: undefined }, ["host", "password"]],
+        ["names without a letter", { database: "", user: "" }, ["database", "user"]],
+        ["a password of two lines", { password: "a\nb" }, ["password"]],
+        ["certificates without TLS", { sslMode: "disable", caCertificate: PEM }, ["caCertificate"]],
+        ["an administrator's database without one", { adminDatabase: "postgres" }, ["adminDatabase"]],
         ["a URL for a host", { host: "postgresql://db" }, ["host"]],
         ["a port that is none", { port: 70000 }, ["port"]],
         ["verification without certificates", { sslMode: "verify-full" }, ["caCertificate"]],
