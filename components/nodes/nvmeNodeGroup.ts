@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Problem } from "../shared/check";
 import { plain, refuseProblems } from "../shared/check";
-import { isDnsSubdomain } from "../shared/kubernetesNames";
+import { isDnsSubdomain, isLabelValue } from "../shared/kubernetesNames";
 import { parseQuantity } from "../shared/quantity";
 import { fittingProblems } from "../shared/fitting";
 import type { ShapesOf } from "../shared/shape";
@@ -40,6 +40,9 @@ export interface NvmeNodeGroupArgs extends CommonNodeGroupArgs {
 /** The label of nodes with NVMe disks. */
 export const nvmeLabel = { disk: "nvme" };
 
+/** The label by which volumes find the nodes that have them; its value is the class. A volume's nodes can never be changed, other labels can. */
+const volumesLabel = "airflow-eks/local-volumes";
+
 const shapes: ShapesOf<NvmeNodeGroupArgs> = {
     ...commonNodeGroupShapes,
     instanceTypes: listOf("string"),
@@ -68,7 +71,7 @@ export function checkNvmeNodeGroupArgs(args: NvmeNodeGroupArgs): Problem[] {
  * the StorageClass takes claims, and a pod with such a claim runs on a node of this group and finds that node's disk, always the one of the
  * node it is on. So a claim is scratch space, the same for all pods that share it on a node; nothing is moved between nodes.
  *
- * The nodes carry the label `disk: nvme`. Creates what a {@link NodeGroup} creates; with `Mount` also one StorageClass and a PersistentVolume for
+ * The nodes carry the label `disk: nvme`, with `Mount` also `airflow-eks/local-volumes: <class>`. Creates what a {@link NodeGroup} creates; with `Mount` also one StorageClass and a PersistentVolume for
  * each disk, by the Kubernetes provider of `opts`.
  *
  * @example
@@ -89,7 +92,9 @@ export class NvmeNodeGroup extends pulumi.ComponentResource {
         super("airflow-eks:index:NvmeNodeGroup", name, {}, opts);
         const { localVolumes: volumes, ...common } = args;
         const localStorage = args.localStorage ?? LocalStorage.Raid0;
-        const labels = { ...args.labels, ...nvmeLabel };
+        const className = volumes?.className ?? "local-nvme";
+        const mounted = localStorage === LocalStorage.Mount;
+        const labels = { ...args.labels, ...nvmeLabel, ...(mounted ? { [volumesLabel]: className } : {}) };
         const group = new NodeGroup(
             name,
             {
@@ -104,8 +109,7 @@ export class NvmeNodeGroup extends pulumi.ComponentResource {
         this.groupNames = group.groupNames;
         this.autoScalingGroupNames = group.autoScalingGroupNames;
         this.labels = group.labels;
-        this.className =
-            localStorage === LocalStorage.Mount ? localClass(name, volumes ?? {}, labels, this) : pulumi.output("");
+        this.className = mounted ? localClass(name, className, volumes ?? {}, this) : pulumi.output("");
         this.registerOutputs({
             groupNames: this.groupNames,
             autoScalingGroupNames: this.autoScalingGroupNames,
@@ -127,8 +131,9 @@ function localVolumeProblems({ localStorage, localVolumes }: Partial<NvmeNodeGro
         });
     }
     const { className, disksPerNode, size } = localVolumes;
-    if (className !== undefined && !isDnsSubdomain(className)) {
-        problems.push({ path: "localVolumes.className", message: `"${className}" is no name of a StorageClass.` });
+    if (className !== undefined && !(isDnsSubdomain(className) && isLabelValue(className))) {
+        const message = `"${className}" is no name of a StorageClass that nodes can carry as a label, of at most 63 letters.`;
+        problems.push({ path: "localVolumes.className", message });
     }
     if (disksPerNode !== undefined && (disksPerNode < 1 || disksPerNode > 24)) {
         problems.push({
@@ -144,11 +149,10 @@ function localVolumeProblems({ localStorage, localVolumes }: Partial<NvmeNodeGro
 
 function localClass(
     name: string,
+    className: string,
     volumes: LocalVolumes,
-    labels: Record<string, string>,
     parent: pulumi.Resource,
 ): pulumi.Output<string> {
-    const className = volumes.className ?? "local-nvme";
     const storageClass = new k8s.storage.v1.StorageClass(
         `${name}-local`,
         {
@@ -176,11 +180,7 @@ function localClass(
                             required: {
                                 nodeSelectorTerms: [
                                     {
-                                        matchExpressions: Object.entries(labels).map(([key, value]) => ({
-                                            key,
-                                            operator: "In",
-                                            values: [value],
-                                        })),
+                                        matchExpressions: [{ key: volumesLabel, operator: "In", values: [className] }],
                                     },
                                 ],
                             },

@@ -259,9 +259,10 @@ describe("NvmeNodeGroup", () => {
         );
         const [term] = volumes[0].inputs.spec.nodeAffinity.required.nodeSelectorTerms;
         assert.deepEqual(term.matchExpressions, [
-            { key: "pool", operator: "In", values: ["fast"] },
-            { key: "disk", operator: "In", values: ["nvme"] },
+            { key: "airflow-eks/local-volumes", operator: "In", values: ["scratch"] },
         ]);
+        const { labels } = s.one("aws:eks/nodeGroup:NodeGroup").inputs;
+        assert.deepEqual(labels, { pool: "fast", disk: "nvme", "airflow-eks/local-volumes": "scratch" });
     });
     it("refuses types without disks, and bad settings at once", async () => {
         const make = () =>

@@ -7,6 +7,16 @@ const config = new pulumi.Config();
 const part = <Args>(key: string): Partial<Args> | undefined => config.getObject<Partial<Args>>(key);
 const zones = config.getObject<string[]>("zones") ?? ["eu-west-1a", "eu-west-1b"];
 
+// A time when AWS had no other instance types than these.
+const knownTypes = config.get("knownTypes");
+if (knownTypes) {
+    void pulumi.runtime.registerInvokeTransform(async ({ token, args, opts }) =>
+        token === "aws:ec2/getInstanceTypes:getInstanceTypes"
+            ? { args: { filters: [...args.filters, { name: "instance-type", values: [knownTypes] }] }, opts }
+            : undefined,
+    );
+}
+
 const networkArgs = part<parts.AirflowNetworkArgs>("network");
 const existingNetworkArgs = part<parts.ExistingNetworkArgs>("existingNetwork");
 const network = networkArgs
@@ -20,7 +30,7 @@ const platform =
         ? new parts.PlatformCluster("platform", {
               network: network.info,
               zones,
-              publicAccessCidrs: ["203.0.113.0/24"],
+              ...(clusterArgs.privateEndpointReachable ? {} : { publicAccessCidrs: ["203.0.113.0/24"] }),
               ...clusterArgs,
           })
         : existingClusterArgs &&
@@ -54,15 +64,22 @@ if (platform) {
     if (config.getBoolean("inCluster")) {
         new k8s.core.v1.ConfigMap("note", { metadata: { name: "note" }, data: { a: "b" } }, { provider });
     }
-    const podArgs = part<{ nodeSelector: Record<string, string> }>("pod");
+    const podArgs = part<PodArgs>("pod");
     if (podArgs) {
-        pod(podArgs.nodeSelector, nvme?.className, provider, platform.schedulable);
+        const mounts = nvmeArgs?.localStorage === parts.LocalStorage.Mount;
+        pod(podArgs, mounts ? nvme?.className : undefined, provider, platform.schedulable);
     }
+}
+
+interface PodArgs {
+    nodeSelector: Record<string, string>;
+    /** What the pod asks of its node's disk. */
+    storage: string;
 }
 
 /** A Deployment, with a claim where a class is given; it comes up only where nodes and volumes really fit it. */
 function pod(
-    nodeSelector: Record<string, string> | undefined,
+    { nodeSelector, storage }: Partial<PodArgs>,
     claimClass: pulumi.Output<string> | undefined,
     provider: k8s.Provider,
     schedulable_: pulumi.Output<parts.ClusterInfo>,
@@ -96,6 +113,7 @@ function pod(
                             {
                                 name: "main",
                                 image: "public.ecr.aws/docker/library/busybox:1.37",
+                                resources: { requests: storage ? { "ephemeral-storage": storage } : {} },
                                 volumeMounts: claim ? [{ name: "data", mountPath: "/data" }] : [],
                             },
                         ],
