@@ -27,7 +27,8 @@ export { type NodeTaint, TaintEffect } from "./nodes/nodeTaint";
 export type { NodeScaling } from "./nodes/nodeScaling";
 export { LocalStorage } from "./nodes/nodeUserData";
 
-export { AccessMode, ReclaimPolicy, type Toleration, VolumeBinding } from "./storage/choices";
+export type { Toleration } from "./shared/toleration";
+export { AccessMode, ReclaimPolicy, VolumeBinding } from "./storage/choices";
 export { type EbsClassSpec, EbsVolumeType, FileSystemType } from "./storage/ebsStorageClass";
 export * from "./storage/ebsCsiStack";
 export * from "./storage/efsCsiDriver";

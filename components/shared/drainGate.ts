@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Problem, plain, refuseProblems } from "./check";
 import { drainScript } from "./drainScript";
+import { controllerTolerations, type Toleration } from "./toleration";
 
 /** What a {@link DrainGate} waits for before it lets go of the controller that it guards. */
 export const DrainSubject = {
@@ -28,6 +29,8 @@ export interface DrainGateArgs {
     timeoutSeconds?: number;
     /** Labels of the nodes on which the gate runs. @default those that `system-node: enabled` selects */
     nodeSelector?: pulumi.Input<Record<string, string>>;
+    /** The taints that the gate bears, those of the nodes' controllers. @default `CriticalAddonsOnly` */
+    tolerations?: Toleration[];
     /** An image with Python 3; it needs no other package. @default public.ecr.aws/docker/library/python:3.13-alpine */
     image?: pulumi.Input<string>;
 }
@@ -92,7 +95,7 @@ export class DrainGate extends pulumi.ComponentResource {
                             serviceAccountName: account.name,
                             terminationGracePeriodSeconds: timeoutSeconds + 30,
                             nodeSelector: args.nodeSelector ?? { "system-node": "enabled" },
-                            tolerations: [{ key: "CriticalAddonsOnly", operator: "Exists" }],
+                            tolerations: args.tolerations ?? controllerTolerations,
                             securityContext: {
                                 runAsNonRoot: true,
                                 runAsUser: 65534,

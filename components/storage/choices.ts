@@ -1,5 +1,4 @@
 import type { Problem } from "../shared/check";
-import { choices, keysOf } from "../shared/shape";
 
 /** What happens to a volume when its claim is deleted. */
 export const ReclaimPolicy = {
@@ -31,26 +30,6 @@ export const AccessMode = {
     ReadOnlyMany: "ReadOnlyMany",
 } as const;
 export type AccessMode = (typeof AccessMode)[keyof typeof AccessMode];
-
-/** The taint that pods of a driver's controller bear. */
-export interface Toleration {
-    /** The taint's key; every taint when absent. */
-    key?: string;
-    /** `Exists` or `Equal`. @default Equal */
-    operator?: string;
-    /** The taint's value, with `Equal`. */
-    value?: string;
-    /** `NoSchedule`, `PreferNoSchedule` or `NoExecute`; every effect when absent. */
-    effect?: string;
-}
-
-/** The shape of a {@link Toleration}. */
-export const tolerationShape = keysOf<Toleration>({
-    key: "string",
-    operator: choices({ exists: "Exists", equal: "Equal" }),
-    value: "string",
-    effect: choices({ noSchedule: "NoSchedule", preferNoSchedule: "PreferNoSchedule", noExecute: "NoExecute" }),
-});
 
 /** A problem when a value is not a whole number of a range. `unit` follows the numbers, for example ` MiB/s`. */
 export function rangeProblems(

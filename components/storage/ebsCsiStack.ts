@@ -18,7 +18,8 @@ import {
 import { parseQuantity } from "../shared/quantity";
 import { zoneProblems } from "../shared/zones";
 import { choices, keysOf, listOf, mapOf, type ShapesOf } from "../shared/shape";
-import { rangeProblems, type Toleration, tolerationShape } from "./choices";
+import { controllerTolerations, type Toleration, tolerationShape } from "../shared/toleration";
+import { rangeProblems } from "./choices";
 import { driverTagProblems, EBS_ARGUMENT_TAGS } from "./driverTags";
 import {
     EBS_PROVISIONER,
@@ -85,6 +86,11 @@ export interface EbsCsiStackArgs extends ManagedAddonArgs {
     volumeTags?: Record<string, string>;
     /** The longest wait in seconds, on destroy, for the driver to delete the last volumes. @default 300 */
     drainTimeoutSeconds?: number;
+    /**
+     * The image of the pod that holds up destroy until the last volume is gone, with Python 3: for networks that do not reach the default.
+     * @default public.ecr.aws/docker/library/python:3.13-alpine
+     */
+    gateImage?: string;
 }
 
 const shapes: ShapesOf<EbsCsiStackArgs> = {
@@ -105,6 +111,7 @@ const shapes: ShapesOf<EbsCsiStackArgs> = {
     snapshotter: "boolean",
     volumeTags: mapOf("string"),
     drainTimeoutSeconds: "integer",
+    gateImage: "string",
 };
 
 /** The classes that a cluster gets unless others are named. */
@@ -181,6 +188,8 @@ export class EbsCsiStack extends pulumi.ComponentResource {
                 driver: EBS_PROVISIONER,
                 timeoutSeconds: args.drainTimeoutSeconds,
                 nodeSelector: args.controllerNodeSelector,
+                tolerations: args.controllerTolerations,
+                image: args.gateImage,
             },
             { parent: this, dependsOn: [addon] },
         );
@@ -250,7 +259,7 @@ function configuration(args: EbsCsiStackArgs): Record<string, unknown> {
         controller: {
             replicaCount: args.controllerReplicas ?? 2,
             nodeSelector: args.controllerNodeSelector ?? { "system-node": "enabled" },
-            tolerations: args.controllerTolerations ?? [{ key: "CriticalAddonsOnly", operator: "Exists" }],
+            tolerations: args.controllerTolerations ?? controllerTolerations,
             ...(args.volumeTags ? { extraVolumeTags: args.volumeTags } : {}),
         },
         node: {

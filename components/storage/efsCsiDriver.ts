@@ -10,7 +10,8 @@ import { labelProblems } from "../shared/kubernetesNames";
 import { checkManagedAddonArgs, managedAddon, type ManagedAddonArgs, managedAddonShapes } from "../shared/managedAddon";
 import { parseQuantity } from "../shared/quantity";
 import { choices, keysOf, listOf, mapOf, type ShapesOf } from "../shared/shape";
-import { rangeProblems, type Toleration, tolerationShape } from "./choices";
+import { controllerTolerations, type Toleration, tolerationShape } from "../shared/toleration";
+import { rangeProblems } from "./choices";
 import { driverTagProblems, EFS_ARGUMENT_TAGS } from "./driverTags";
 import { EFS_PROVISIONER } from "./efsStorageClass";
 
@@ -48,6 +49,11 @@ export interface EfsCsiDriverArgs extends ManagedAddonArgs {
     accessPointTags?: Record<string, string>;
     /** The longest wait in seconds, on destroy, for the driver to delete the last volumes. @default 300 */
     drainTimeoutSeconds?: number;
+    /**
+     * The image of the pod that holds up destroy until the last volume is gone, with Python 3: for networks that do not reach the default.
+     * @default public.ecr.aws/docker/library/python:3.13-alpine
+     */
+    gateImage?: string;
 }
 
 const shapes: ShapesOf<EfsCsiDriverArgs> = {
@@ -64,6 +70,7 @@ const shapes: ShapesOf<EfsCsiDriverArgs> = {
     crossAccountRoleArns: mapOf("string"),
     accessPointTags: mapOf("string"),
     drainTimeoutSeconds: "integer",
+    gateImage: "string",
 };
 
 const FLOOR = {
@@ -134,6 +141,8 @@ export class EfsCsiDriver extends pulumi.ComponentResource {
                     driver: EFS_PROVISIONER,
                     timeoutSeconds: args.drainTimeoutSeconds,
                     nodeSelector: args.controllerNodeSelector,
+                    tolerations: args.controllerTolerations,
+                    image: args.gateImage,
                 },
                 { parent: this, dependsOn: [addon] },
             );
@@ -179,7 +188,7 @@ function configuration(args: EfsCsiDriverArgs): Record<string, unknown> {
         controller: {
             replicaCount: args.controllerReplicas ?? 2,
             nodeSelector: args.controllerNodeSelector ?? { "system-node": "enabled" },
-            tolerations: args.controllerTolerations ?? [{ key: "CriticalAddonsOnly", operator: "Exists" }],
+            tolerations: args.controllerTolerations ?? controllerTolerations,
             deleteAccessPointRootDir: args.deleteAccessPointRootDir ?? false,
             ...(args.deleteAccessPointRootDir
                 ? { resources: { requests: { cpu: "200m", memory: "256Mi" }, limits: { cpu: "3", memory: "2560Mi" } } }

@@ -5,7 +5,8 @@ import { detached } from "../shared/detached";
 import { fittingProblems } from "../shared/fitting";
 import { isDnsSubdomain, labelProblems, namespaceProblems } from "../shared/kubernetesNames";
 import { keysOf, listOf, mapOf, type ShapesOf } from "../shared/shape";
-import { rangeProblems, type Toleration, tolerationShape } from "./choices";
+import { type Toleration, tolerationShape } from "../shared/toleration";
+import { rangeProblems } from "./choices";
 
 /** Arguments of {@link StoragePod}. */
 export interface StoragePodArgs {

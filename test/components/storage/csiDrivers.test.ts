@@ -133,6 +133,23 @@ describe("EfsCsiDriver", () => {
         assert.equal(gate.inputs.spec.template.spec.terminationGracePeriodSeconds, 630);
     });
 
+    it("has gates that run where the controllers do, from an image that nodes can reach", async () => {
+        const args = {
+            controllerTolerations: [{ key: "base", operator: "Exists" }],
+            gateImage: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/python:3.13",
+        };
+        for (const [made, name] of [
+            [await efs(args), "driver-gate"],
+            [await ebs(args), "disks-gate"],
+        ] as const) {
+            const pod = made.one("kubernetes:apps/v1:Deployment", name).inputs.spec.template.spec;
+            assert.deepEqual(pod.tolerations, args.controllerTolerations);
+            assert.equal(pod.containers[0].image, args.gateImage);
+        }
+        const usual = (await efs()).one("kubernetes:apps/v1:Deployment", "driver-gate").inputs.spec.template.spec;
+        assert.deepEqual(usual.tolerations, [{ key: "CriticalAddonsOnly", operator: "Exists" }]);
+    });
+
     it("makes nothing when the driver is there already", async () => {
         const made = await efs({ alreadyInstalled: true });
         assert.deepEqual(
