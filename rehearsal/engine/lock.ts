@@ -13,6 +13,9 @@ export class LockedError extends Error {
     override name = "LockedError";
 }
 
+/** How long one waits for another who is just taking over the lock of a dead holder: it may have to end what that one left. */
+const PATIENCE_MS = 60_000;
+
 /**
  * A lock that dies with its process: a file that names the holder. What a killed holder left running (engine, cloud) is
  * ended by the next who takes the lock.
@@ -31,7 +34,8 @@ export class Lock {
         fs.mkdirSync(path.dirname(file), { recursive: true });
         const self = identify(process.pid) ?? { pid: process.pid, started: "" };
         const holder: Holder = { ...self, what, since: new Date().toISOString(), children: [] };
-        for (let attempt = 0; attempt < 50; attempt++) {
+        const deadline = Date.now() + PATIENCE_MS;
+        for (;;) {
             if (createWhole(file, JSON.stringify(holder))) {
                 return new Lock(file, holder);
             }
@@ -39,9 +43,11 @@ export class Lock {
             if (other && isAlive(other)) {
                 throw new LockedError(`${what}: already being rehearsed by process ${other.pid} since ${other.since}`);
             }
-            await removeStale(file);
+            await removeStale(file, self);
+            if (Date.now() > deadline) {
+                throw new LockedError(`${what}: the lock ${file} cannot be taken`);
+            }
         }
-        throw new LockedError(`${what}: the lock ${file} cannot be taken`);
     }
 
     /** Notes a process that must not outlive the holder. */
@@ -82,12 +88,14 @@ function replaceWhole(file: string, text: string): void {
 }
 
 /** Removes the lock of a dead holder. Two who try at once are kept apart by a short-lived second file. */
-async function removeStale(file: string): Promise<void> {
+async function removeStale(file: string, self: ProcessIdentity): Promise<void> {
     const guard = `${file}.takeover`;
-    if (!createWhole(guard, String(process.pid))) {
+    if (!createWhole(guard, JSON.stringify(self))) {
+        const before = read(guard);
         await new Promise((resolve) => setTimeout(resolve, 100));
-        const age = Date.now() - (fs.statSync(guard, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-        if (age > 20_000) {
+        const now = read(guard);
+        // The same dead one, seen twice: it was killed in the midst of this.
+        if (now && before?.pid === now.pid && before.started === now.started && !isAlive(now)) {
             fs.rmSync(guard, { force: true });
         }
         return;

@@ -82,6 +82,15 @@ describe("rehearsal: lock", function () {
         (await Lock.take(file, "p dev")).release();
     });
 
+    it("is free although the one who was taking it over was killed too", async () => {
+        const { child } = await holder();
+        const dead = identify(child.pid!);
+        await killed(child);
+        fs.writeFileSync(`${file}.takeover`, JSON.stringify(dead));
+        (await Lock.take(file, "p dev")).release();
+        assert.deepEqual(fs.readdirSync(path.dirname(file)), []);
+    });
+
     it("goes to exactly one of many who find it orphaned", async () => {
         const { child } = await holder();
         await killed(child);
