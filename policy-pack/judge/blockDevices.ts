@@ -78,7 +78,7 @@ export function mappedDevices(mappings: unknown, path: string): Devices {
                     root: isRoot(value),
                 })),
     );
-    const named = entries.some(({ value }) => isRoot(value) && at(value, "ebs") !== undefined);
+    const named = entries.some(({ value }) => isRoot(value) && blocks(at(value, "ebs"), "").length > 0);
     const unsure = entries.some(({ value }) => isUnknown(value)) || names.some(isUnknown);
     return { devices, root: named ? "listed" : unsure ? UNKNOWN : "missing", rootPath: path, unknown: [] };
 }

@@ -166,7 +166,7 @@ function readPrincipals(entry: Record<string, unknown>, path: string): Principal
         return { except, named: [{ kind: "*", name: "*" }], unknown: false };
     }
     if (value === undefined || value === null) {
-        return { except, named: [], unknown: false };
+        throw new MalformedDocument(`${path}.Principal`, "a statement of such a policy needs a principal");
     }
     if (!isTree(value)) {
         throw new MalformedDocument(`${path}.Principal`, "a principal is an object, or `*`");
@@ -179,6 +179,9 @@ function readPrincipals(entry: Record<string, unknown>, path: string): Principal
             return { kind: kind.toLowerCase(), name };
         }),
     );
+    if (named.length === 0) {
+        throw new MalformedDocument(`${path}.Principal`, "a principal names somebody");
+    }
     refuseMany(`${path}.Principal`, named.length);
     return { except, named, unknown: false };
 }

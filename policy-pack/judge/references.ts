@@ -49,7 +49,8 @@ export function refer(stack: Stack, from: Resource, property: string, value: unk
     const open: string[] = [];
     let unknown = 0;
     for (const item of items(value)) {
-        if (isUnknown(item)) {
+        if (isUnknown(item) || !(typeof item === "string" || item === null || item === undefined)) {
+            // What is no name at all is refused by AWS; until then nothing is known of it.
             unknown++;
         } else if (typeof item === "string" && item !== "") {
             const named = (names.get(item) ?? []).filter(({ type }) => types.includes(type));

@@ -3,7 +3,7 @@ import type { Resource, Stack } from "../rule";
 import { isPublic, parseCidr } from "./cidr";
 import { type Ports, readPorts } from "./ports";
 import { refer } from "./references";
-import { at, blocks, items, text } from "./tree";
+import { at, blocks, isTree, items, text } from "./tree";
 
 export const SECURITY_GROUPS = [
     "aws:ec2/securityGroup:SecurityGroup",
@@ -66,7 +66,7 @@ export function openings(resource: Resource): Opening[] {
 function classic(resource: Resource, rule: unknown, path: string): Opening {
     const ranges = [...listed(at(rule, "cidrBlocks")), ...listed(at(rule, "ipv6CidrBlocks"))];
     return {
-        ...read(resource, path, ranges, listed(at(rule, "prefixListIds"))),
+        ...read(resource, path, rule, ranges, listed(at(rule, "prefixListIds"))),
         ports: isUnknown(rule) ? UNKNOWN : readPorts(at(rule, "protocol"), at(rule, "fromPort"), at(rule, "toPort")),
     };
 }
@@ -74,16 +74,22 @@ function classic(resource: Resource, rule: unknown, path: string): Opening {
 function modern(resource: Resource, rule: unknown, path: string, cidrs: string[], prefixList: string): Opening {
     const ranges = cidrs.flatMap((key) => listed(at(rule, key)));
     return {
-        ...read(resource, path, ranges, listed(at(rule, prefixList))),
+        ...read(resource, path, rule, ranges, listed(at(rule, prefixList))),
         ports: isUnknown(rule) ? UNKNOWN : readPorts(at(rule, "ipProtocol"), at(rule, "fromPort"), at(rule, "toPort")),
     };
 }
 
 const listed = (value: unknown): unknown[] => items(value).filter((item) => item !== null && item !== "");
 
-function read(resource: Resource, path: string, ranges: unknown[], prefixLists: unknown[]): Omit<Opening, "ports"> {
+function read(
+    resource: Resource,
+    path: string,
+    rule: unknown,
+    ranges: unknown[],
+    prefixLists: unknown[],
+): Omit<Opening, "ports"> {
     const cidrs: string[] = [];
-    const malformed: string[] = [];
+    const malformed = isTree(rule) || isUnknown(rule) || rule === null ? [] : [typeof rule];
     let unknown = false;
     for (const range of ranges) {
         const cidr = text(range);

@@ -1,4 +1,4 @@
-import { at, blocks, text, UNTIL_UP } from "../judge/tree";
+import { at, blocks, present, text, UNTIL_UP } from "../judge/tree";
 import { compareVersions, versionNumbers } from "../judge/versions";
 import { isUnknown, type Unknown } from "../plain";
 import { Judgement, type Resource, type Rule } from "../rule";
@@ -57,7 +57,9 @@ function judgeAddon(judgement: Judgement, addon: Resource, floor: string): void 
         judgement.unknown(addon, "addonName", UNTIL_UP);
     } else if (name === DRIVER) {
         judgement.judge(addon);
-        judgeVersion(judgement, addon, "addonVersion", text(addon.props.addonVersion), floor);
+        const version = text(addon.props.addonVersion);
+        const isNone = version === undefined && present(addon.props.addonVersion);
+        judgeVersion(judgement, addon, "addonVersion", isNone ? "no version" : version, floor);
     }
 }
 
