@@ -78,6 +78,12 @@ class Reader {
 
     /** Files of objects: read here only if their text is among the properties (otherwise their objects are resources of their own). */
     #container(place: Place): void {
+        // With anything unknown in it, preview does not take it apart: what is in it is judged when `up` does.
+        for (const [key, value] of Object.entries(place.resource.props)) {
+            if (holdsUnknown(value)) {
+                this.carried.blanks.push({ ...place, path: key });
+            }
+        }
         for (const key of ["yaml", "objs", "objects", "manifests"]) {
             for (const [part, index] of elements(get(place.resource.props, key))) {
                 const where = { ...place, path: under(key, index) };
@@ -297,4 +303,8 @@ function ownType({ type, props }: Resource): { apiVersion: string; kind: string 
     return general && typeof apiVersion === "string" && typeof kind === "string"
         ? { apiVersion, kind: kind + (general[1] ?? "") }
         : undefined;
+}
+
+function holdsUnknown(value: unknown): boolean {
+    return isUnknown(value) || (typeof value === "object" && value !== null && Object.values(value).some(holdsUnknown));
 }

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { UNKNOWN } from "../../../policy-pack/plain";
 import type { Resource, Rule } from "../../../policy-pack/rule";
+import { rules } from "../../../policy-pack/rules";
 import { rule as encrypted } from "../../../policy-pack/rules/ebsStorageClassEncrypted";
 import { rule as transit } from "../../../policy-pack/rules/efsInTransitEncrypted";
 import { rule as balancer } from "../../../policy-pack/rules/loadBalancerNotPublic";
 import { rule as shared } from "../../../policy-pack/rules/rwxOnlyOnEfs";
-import { claimSpec, ebsClass, found, helm, judge, k8s, resource, volume } from "./build";
+import { claimSpec, ebsClass, found, helm, judge, k8s, resource, undecided, volume } from "./build";
 
 type Tree = Record<string, unknown>;
 type Path = (string | number)[];
@@ -181,6 +182,22 @@ describe("what is of a wrong type", () => {
             assert.equal(found(shared, [group(yaml)]).length, 1);
         }
         assert.deepEqual(found(shared, [group("---\n# nothing\n---\n")]), []);
+    });
+
+    it("is YAML without end, by aliases: said to be so at once, by every rule", () => {
+        const laughs = Array.from({ length: 40 }, (_, n) => `a${n + 1}: &a${n + 1} [*a${n}, *a${n}]`).join("\n");
+        const endless = [`a0: &a0 [x]\n${laughs}`, "a: &a [*a, *a]", "a: &a {b: *a, c: *a, type: LoadBalancer}"];
+        for (const text of endless) {
+            const application = k8s("argoproj.io/v1alpha1", "Application", "a", {
+                spec: { source: { chart: "x", helm: { values: text } } },
+            });
+            assert.deepEqual(undecided(shared, [application]), ["a: spec.source.helm.values"]);
+            const group = resource("kubernetes:yaml/v2:ConfigGroup", "g", { yaml: [text] });
+            assert.deepEqual(found(shared, [group]), ["g: yaml[0]"]);
+            for (const rule of rules) {
+                assert.doesNotThrow(() => judge(rule, [application, group]));
+            }
+        }
     });
 
     it("is a network that is none, unless something else fills it in", () => {

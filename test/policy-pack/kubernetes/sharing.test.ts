@@ -666,6 +666,18 @@ describe("rwx-only-on-efs: unknown and malformed", () => {
         assert.deepEqual(undecided(shared, [helm("h", "x", {}, { valueYamlFiles: [UNKNOWN] })]), ["h: valueYamlFiles"]);
     });
 
+    it("lists files and charts that preview cannot take apart", () => {
+        const chart = resource("kubernetes:helm.sh/v4:Chart", "c", { chart: "x", values: { a: [{ b: UNKNOWN }] } });
+        assert.deepEqual(undecided(shared, [chart]), ["c: values"]);
+        assert.deepEqual(undecided(shared, [chart, claim("x", claimSpec("ReadWriteOnce"), { parent: chart.urn })]), []);
+        const group = resource("kubernetes:yaml/v2:ConfigGroup", "g", { yaml: UNKNOWN });
+        assert.deepEqual(undecided(shared, [group]), ["g: yaml"]);
+        assert.deepEqual(
+            undecided(shared, [resource("kubernetes:yaml/v2:ConfigGroup", "g", { files: ["a.yaml"] })]),
+            [],
+        );
+    });
+
     it("finds what the API server would refuse", () => {
         for (const accessModes of [5, true, [5], ["Sometimes"], {}, [[]]]) {
             assert.deepEqual(
