@@ -127,7 +127,9 @@ function judge(args: Partial<AirflowNetworkArgs>): Problem[] {
 
 /**
  * A VPC for Airflow: a private and a public subnet in each zone, tagged for load balancers, NAT gateways, an endpoint for S3 (so that
- * logs and images do not pass the NAT gateways), flow logs. Made by `awsx.ec2.Vpc`, with every block of addresses explicit.
+ * logs and images do not pass the NAT gateways), flow logs. Made by `awsx.ec2.Vpc`, with every block of addresses explicit, except for
+ * the endpoints: awsx names them after their service alone, so that a program could have one network a region, and in the preview of
+ * a further endpoint nothing of the network would be known.
  *
  * Appending a zone changes nothing that is there. Removing or reordering zones, or another block, is refused in the preview.
  */
@@ -152,11 +154,12 @@ export class AirflowNetwork extends pulumi.ComponentResource {
             },
         );
         const vpc = new awsx.ec2.Vpc(name, vpcArgs(args, layout), { parent: this, dependsOn: [guard] });
+        const endpoints = vpcEndpoints(name, args, vpc, layout, this);
         if (args.flowLogs?.enabled ?? true) {
             flowLogs(name, args, vpc.vpcId, this);
         }
 
-        this.info = networkInfo(vpc, layout);
+        this.info = networkInfo(vpc, layout, endpoints);
         this.registerOutputs({ info: this.info });
     }
 }
@@ -166,7 +169,6 @@ function layoutSettings(args: Partial<AirflowNetworkArgs>) {
 }
 
 function vpcArgs(args: AirflowNetworkArgs, layout: NetworkLayout): awsx.ec2.VpcArgs {
-    const region = regionOfZone(args.zones[0]);
     const strategies = { None: "None", Single: "Single", OnePerZone: "OnePerAz" } as const;
     return {
         cidrBlock: layout.cidrBlock,
@@ -189,24 +191,64 @@ function vpcArgs(args: AirflowNetworkArgs, layout: NetworkLayout): awsx.ec2.VpcA
                 tags: { "kubernetes.io/role/internal-elb": "1" },
             },
         ],
-        // "Auto" gives the gateway endpoint its route tables, and interface endpoints the private subnets and a security group.
-        vpcEndpointStrategy: "Auto",
-        vpcEndpointSpecs: [
-            { serviceName: `com.amazonaws.${region}.s3`, vpcEndpointType: "Gateway" },
-            ...(args.interfaceEndpoints ?? []).map((service) => ({
-                serviceName: `com.amazonaws.${region}.${service}`,
-                vpcEndpointType: "Interface",
-            })),
-        ],
         tags: args.tags,
     };
 }
 
-function networkInfo(vpc: awsx.ec2.Vpc, layout: NetworkLayout): pulumi.Output<NetworkInfo> {
+/** The gateway endpoint of S3, which serves all route tables, and the interface endpoints, which admit HTTPS from the VPC. */
+function vpcEndpoints(
+    name: string,
+    args: AirflowNetworkArgs,
+    vpc: awsx.ec2.Vpc,
+    layout: NetworkLayout,
+    parent: pulumi.Resource,
+): aws.ec2.VpcEndpoint[] {
+    const endpoint = (service: string, how: Partial<aws.ec2.VpcEndpointArgs>) =>
+        new aws.ec2.VpcEndpoint(
+            `${name}-${service}`,
+            {
+                vpcId: vpc.vpcId,
+                serviceName: `com.amazonaws.${regionOfZone(args.zones[0])}.${service}`,
+                tags: { Name: `${name}-${service}`, ...args.tags },
+                ...how,
+            },
+            { parent },
+        );
+    const routeTableIds = vpc.routeTables.apply((tables) => pulumi.all(tables.map(({ id }) => id)));
+    const s3 = endpoint("s3", { vpcEndpointType: "Gateway", routeTableIds });
+    const services = args.interfaceEndpoints ?? [];
+    if (services.length === 0) {
+        return [s3];
+    }
+    const group = new aws.ec2.SecurityGroup(
+        `${name}-endpoints`,
+        {
+            description: "Interface endpoints, HTTPS from the VPC",
+            vpcId: vpc.vpcId,
+            ingress: [{ protocol: "tcp", fromPort: 443, toPort: 443, cidrBlocks: [layout.cidrBlock] }],
+            tags: args.tags,
+        },
+        { parent },
+    );
+    const interfaces = {
+        vpcEndpointType: "Interface",
+        subnetIds: vpc.privateSubnetIds,
+        securityGroupIds: [group.id],
+        // Pods ask for the service's usual name.
+        privateDnsEnabled: true,
+    };
+    return [s3, ...services.map((service) => endpoint(service, interfaces))];
+}
+
+function networkInfo(
+    vpc: awsx.ec2.Vpc,
+    layout: NetworkLayout,
+    endpoints: aws.ec2.VpcEndpoint[],
+): pulumi.Output<NetworkInfo> {
     // awsx gives ids in the order of the zones. The routes are taken along so that what uses the network leaves before they do:
     // without a route to AWS no controller could clean up behind itself.
     return pulumi
-        .all([vpc.vpcId, vpc.privateSubnetIds, vpc.publicSubnetIds, paths(vpc)])
+        .all([vpc.vpcId, vpc.privateSubnetIds, vpc.publicSubnetIds, paths(vpc, endpoints)])
         .apply(([vpcId, privateSubnetIds, publicSubnetIds]): NetworkInfo => ({
             vpcId,
             vpcCidr: layout.cidrBlock,
@@ -215,9 +257,11 @@ function networkInfo(vpc: awsx.ec2.Vpc, layout: NetworkLayout): pulumi.Output<Ne
         }));
 }
 
-function paths(vpc: awsx.ec2.Vpc): pulumi.Output<unknown> {
+function paths(vpc: awsx.ec2.Vpc, endpoints: aws.ec2.VpcEndpoint[]): pulumi.Output<unknown> {
+    // URNs rather than ids: they are known in preview, so an endpoint that is added does not hide the network there.
+    const reached = pulumi.all(endpoints.map(({ urn }) => urn));
     return pulumi
-        .all([vpc.routes, vpc.routeTableAssociations, vpc.natGateways, vpc.internetGateway, vpc.vpcEndpoints])
+        .all([vpc.routes, vpc.routeTableAssociations, vpc.natGateways, vpc.internetGateway, reached])
         .apply(() => undefined);
 }
 

@@ -311,7 +311,7 @@ const outputDefaults: Record<string, (inputs: Record<string, Loose>, name: strin
         routeTableAssociations: [],
         natGateways: [],
         internetGateway: {},
-        vpcEndpoints: [],
+        routeTables: [{ id: `rtb-${name}-1` }, { id: `rtb-${name}-2` }],
     }),
     "eks:index:Cluster": (inputs) => ({
         eksCluster: {

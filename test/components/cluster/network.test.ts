@@ -76,10 +76,12 @@ describe("AirflowNetwork", () => {
             },
         ]);
         assert.equal(vpc.inputs.enableDnsHostnames && vpc.inputs.enableDnsSupport, true);
-        assert.equal(vpc.inputs.vpcEndpointStrategy, "Auto", "which gives the endpoint of S3 its route tables");
-        assert.deepEqual(vpc.inputs.vpcEndpointSpecs, [
-            { serviceName: "com.amazonaws.eu-west-1.s3", vpcEndpointType: "Gateway" },
-        ]);
+        assert.equal(vpc.inputs.vpcEndpointSpecs, undefined, "awsx would name them after their service alone");
+        const { inputs, name } = s.one("aws:ec2/vpcEndpoint:VpcEndpoint");
+        assert.deepEqual(
+            [name, inputs.vpcId, inputs.serviceName, inputs.vpcEndpointType, inputs.routeTableIds],
+            ["network-s3", "vpc-network", "com.amazonaws.eu-west-1.s3", "Gateway", ["rtb-network-1", "rtb-network-2"]],
+        );
         assert.deepEqual(vpc.dependencies, ["network-layout"], "the guard judges first");
     });
     it("logs what is rejected", async () => {
@@ -109,9 +111,20 @@ describe("AirflowNetwork", () => {
             ],
         );
         assert.deepEqual(inputs.natGateways, { strategy: "Single" });
-        assert.deepEqual(inputs.vpcEndpointSpecs[1], {
+        const group = s.one("aws:ec2/securityGroup:SecurityGroup");
+        assert.deepEqual(group.inputs.ingress, [
+            { protocol: "tcp", fromPort: 443, toPort: 443, cidrBlocks: ["10.1.0.0/16"] },
+        ]);
+        const { Name, ...tags } = s.one("aws:ec2/vpcEndpoint:VpcEndpoint", "network-ecr.api").inputs.tags;
+        assert.deepEqual([Name, tags], ["network-ecr.api", { team: "data" }]);
+        const { tags: _, ...endpoint } = s.one("aws:ec2/vpcEndpoint:VpcEndpoint", "network-ecr.api").inputs;
+        assert.deepEqual(endpoint, {
+            vpcId: "vpc-network",
             serviceName: "com.amazonaws.eu-west-1.ecr.api",
             vpcEndpointType: "Interface",
+            subnetIds: ["subnet-private-eu-west-1a", "subnet-private-eu-west-1b"],
+            securityGroupIds: ["sg-network-endpoints"],
+            privateDnsEnabled: true,
         });
         assert.deepEqual(inputs.tags, { team: "data" });
         assert.equal(s.one("aws:ec2/flowLog:FlowLog").inputs.trafficType, "ALL");
@@ -121,6 +134,7 @@ describe("AirflowNetwork", () => {
         const s = await made({ flowLogs: { enabled: false } });
         assert.deepEqual(s.resources.map(({ type }) => type).sort(), [
             "airflow-eks:index:AirflowNetwork",
+            "aws:ec2/vpcEndpoint:VpcEndpoint",
             "awsx:ec2:Vpc",
             "pulumi:index:Stash",
         ]);
