@@ -6,16 +6,16 @@ import type { Problem } from "./check";
  * `listOf` or `mapOf` a shape, or `anything`.
  */
 export type Shape = "string" | "number" | "integer" | "boolean" | "anything" | Choices | List | Dictionary | Keys;
-interface Choices {
+export interface Choices {
     choices: readonly string[];
 }
-interface List {
+export interface List {
     listOf: Shape;
 }
-interface Dictionary {
+export interface Dictionary {
     mapOf: Shape;
 }
-interface Keys {
+export interface Keys {
     keys: Record<string, Shape>;
 }
 

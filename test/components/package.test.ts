@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { ComponentProvider } from "@pulumi/pulumi/provider/experimental/provider";
@@ -16,6 +19,25 @@ async function schema() {
     });
     return JSON.parse(await provider.getSchema());
 }
+
+describe("the components as an npm package", function () {
+    this.timeout(300_000);
+
+    it("are compiled into what Node and any program's TypeScript read without a translator", () => {
+        const root = join(__dirname, "../..");
+        const compiled = mkdtempSync(join(tmpdir(), "components-"));
+        try {
+            const tsc = join(root, "node_modules/typescript/bin/tsc");
+            execFileSync(process.execPath, [tsc, "-p", join(root, "components"), "--outDir", compiled]);
+            const env = { ...process.env, NODE_PATH: join(root, "node_modules"), NODE_OPTIONS: "" };
+            const script = "console.log(JSON.stringify(Object.keys(require(process.argv[1]))))";
+            const names = execFileSync(process.execPath, ["-e", script, compiled], { env, encoding: "utf8" });
+            assert.deepEqual(JSON.parse(names).sort(), Object.keys(library).sort());
+        } finally {
+            rmSync(compiled, { recursive: true });
+        }
+    });
+});
 
 describe("the components as a package for every language", function () {
     this.timeout(180_000);
