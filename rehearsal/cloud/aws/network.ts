@@ -1,5 +1,8 @@
+import { list, record } from "../shell/values";
 import type { World } from "../shell/world";
+import { vpcOfSubnet } from "./checks";
 import { contains, parseCidr } from "./cidr";
+import { Kind } from "./kinds";
 import { rulesOf } from "./types/securityGroups";
 
 export interface Connection {
@@ -54,4 +57,28 @@ export function refusal(world: World, connection: Connection): string | undefine
             ),
         );
     return leaves ? undefined : `no egress rule of ${sourceGroups.join(", ")} lets ${protocol}/${port} out`;
+}
+
+/** Whether machines of a subnet reach the internet; `undefined` where nothing is known of the subnet's routes. */
+export function reachesInternet(world: World, subnetId: string): boolean | undefined {
+    const association = world.find(Kind.RouteTableAssociation, ({ inputs }) => inputs.subnetId === subnetId);
+    const vpc = world.get(Kind.Vpc, vpcOfSubnet(world, subnetId) ?? "");
+    const table = association?.inputs.routeTableId ?? vpc?.outputs.mainRouteTableId;
+    if (typeof table !== "string") return undefined;
+    const out = ({ cidrBlock, destinationCidrBlock }: Record<string, unknown>) =>
+        (destinationCidrBlock ?? cidrBlock) === "0.0.0.0/0";
+    const routes = [
+        ...world
+            .all(Kind.Route)
+            .filter(({ inputs }) => inputs.routeTableId === table)
+            .map(({ inputs }) => inputs),
+        ...list(world.get(Kind.RouteTable, table)?.inputs.routes).map(record),
+    ];
+    const [way] = routes.filter(out);
+    if (!way) return false;
+    // An internet gateway serves machines with public addresses only.
+    return (
+        !String(way.gatewayId ?? "").startsWith("igw-") ||
+        world.get(Kind.Subnet, subnetId)?.outputs.mapPublicIpOnLaunch === true
+    );
 }

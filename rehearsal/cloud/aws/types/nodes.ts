@@ -5,6 +5,7 @@ import { INSTANCE_TYPES, maxPods, type InstanceType } from "../catalogue/instanc
 import { need, parseJson, vpcOfSubnet, zoneOfSubnet } from "../checks";
 import { allows } from "../iam/access";
 import { Kind } from "../kinds";
+import { reachesInternet } from "../network";
 import { nodeConfig } from "../nodeConfig";
 import { zoneId } from "../places";
 import { addressIn } from "./endpoints";
@@ -71,21 +72,8 @@ function ruleAdmits(world: World, target: string, sources: string[]): boolean {
 
 /** EKS User Guide, private clusters: what nodes need when there is no way to the internet. */
 function reachesOut(world: World, subnetId: string): boolean {
-    const association = world.find(Kind.RouteTableAssociation, ({ inputs }) => inputs.subnetId === subnetId);
+    if (reachesInternet(world, subnetId) === true) return true;
     const vpcId = vpcOfSubnet(world, subnetId);
-    const table = association
-        ? String(association.inputs.routeTableId)
-        : String(world.get(Kind.Vpc, vpcId ?? "")?.outputs.mainRouteTableId);
-    const routed = world.find(
-        Kind.Route,
-        ({ inputs }) => inputs.routeTableId === table && inputs.destinationCidrBlock === "0.0.0.0/0",
-    );
-    const inline = list(world.get(Kind.RouteTable, table)?.inputs.routes)
-        .map(record)
-        .some(({ cidrBlock }) => cidrBlock === "0.0.0.0/0");
-    if (routed?.inputs.gatewayId !== undefined)
-        return world.get(Kind.Subnet, subnetId)?.outputs.mapPublicIpOnLaunch === true;
-    if (routed || inline) return true;
     const endpoints = world
         .all(Kind.VpcEndpoint)
         .filter(({ inputs }) => inputs.vpcId === vpcId)

@@ -7,6 +7,7 @@ import { bindForPod, claimsOf, users, volumeRefusal } from "../storage/claims";
 import { mountProblem } from "../storage/mounts";
 import { isPodReady, ownerOf } from "../storage/drivers";
 import { connectionProblem } from "./connections";
+import { imageProblem } from "./images";
 import { migrationProblem } from "./migrations";
 import { schedule } from "./scheduler";
 import { removePod } from "./workloads";
@@ -101,6 +102,11 @@ function run(cluster: Cluster, pod: WorldObject, node: Manifest): void {
     if (mount) {
         cluster.event(Kinds.Pod, manifest, "FailedMount", mount);
         return pending(cluster, pod, scheduled, { reason: "ContainerCreating", message: mount });
+    }
+    const pull = imageProblem(cluster, manifest, node);
+    if (pull) {
+        cluster.event(Kinds.Pod, manifest, "BackOff", pull);
+        return pending(cluster, pod, scheduled, { reason: "ImagePullBackOff", message: pull });
     }
     const config = configurationProblem(cluster, manifest);
     if (config) {

@@ -112,7 +112,8 @@ function pod(
                         containers: [
                             {
                                 name: "main",
-                                image: "public.ecr.aws/docker/library/busybox:1.37",
+                                // Nodes without a way to the internet reach ECR only, here its cache of public images.
+                                image: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/public/docker/library/busybox:1.37",
                                 resources: { requests: storage ? { "ephemeral-storage": storage } : {} },
                                 volumeMounts: claim ? [{ name: "data", mountPath: "/data" }] : [],
                             },

@@ -1,0 +1,51 @@
+import * as assert from "node:assert/strict";
+import { Bench, object, platform } from "./cloud-kubernetes-fixture";
+
+const POD = "kubernetes:core/v1:Pod";
+
+/** The fixture's cluster with one route table for the subnet of all its nodes. */
+function bench(...routes: object[]): Bench {
+    const [node] = platform().filter(({ token }) => token === "kubernetes:core/v1:Node");
+    const others = platform().filter(({ token }) => token !== "kubernetes:core/v1:Node");
+    const association = { routeTableId: "rtb-1", subnetId: "subnet-eu-west-1a" };
+    return new Bench([
+        ...others,
+        node,
+        object("aws:ec2/routeTable:RouteTable", "rtb-1", { vpcId: "vpc-1", routes }),
+        object("aws:ec2/routeTableAssociation:RouteTableAssociation", "rtbassoc-1", association),
+    ]);
+}
+
+/** What keeps a pod with this image from starting, if anything. */
+async function problem(there: Bench, image: string): Promise<string | undefined> {
+    const inputs = { metadata: { name: "pod", namespace: "default" }, spec: { containers: [{ name: "main", image }] } };
+    return there.create(POD, "pod", inputs).then(
+        () => undefined,
+        (error: Error) => error.message,
+    );
+}
+
+describe("Images", () => {
+    const nat = { cidrBlock: "0.0.0.0/0", natGatewayId: "nat-1" };
+    const gateway = { cidrBlock: "0.0.0.0/0", gatewayId: "igw-1" };
+    const local = { cidrBlock: "10.1.0.0/16", vpcPeeringConnectionId: "pcx-1" };
+    const ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/busybox:1";
+    const cases: [string, object[], string, boolean][] = [
+        ["arrive through a NAT gateway", [nat], "public.ecr.aws/docker/library/busybox:1.37", true],
+        ["do not arrive without a way to the internet", [local], "public.ecr.aws/docker/library/busybox:1.37", false],
+        ["of Docker Hub do not either", [], "busybox", false],
+        ["of ECR do, through its endpoints", [], ecr, true],
+        ["of something that looks like ECR do not", [], `example.com/${ecr}`, false],
+        ["do not arrive through an internet gateway on nodes with private addresses", [gateway], "busybox", false],
+    ];
+    for (const [what, routes, image, arrives] of cases) {
+        it(what, async () => {
+            const found = await problem(bench(...routes), image);
+            if (arrives) {
+                assert.equal(found, undefined);
+            } else {
+                assert.match(found ?? "", /Back-off pulling image .* has no way to the internet/);
+            }
+        });
+    }
+});
