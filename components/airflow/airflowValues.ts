@@ -85,7 +85,6 @@ const STILL: HelmValues = {
     apiServer: { hpa: { enabled: false } },
     webserver: { hpa: { enabled: false } },
     triggerer: { keda: { enabled: false } },
-    cleanup: { enabled: false },
     databaseCleanup: { enabled: false },
     flower: { enabled: false },
 };
@@ -104,16 +103,14 @@ function combine(below: HelmValues, above: HelmValues): HelmValues {
 
 function imageValues(settings: ValueSettings, context: ValueContext): HelmValues {
     const version = settings.airflowVersion ?? DEFAULT_AIRFLOW_VERSION;
-    const image = settings.image ?? {};
+    const { repository = "apache/airflow", tag = version, digest } = settings.image ?? {};
     return {
         airflowVersion: version,
         defaultAirflowTag: version,
         images: {
-            airflow: {
-                repository: image.repository ?? "apache/airflow",
-                tag: image.tag ?? version,
-                ...(image.digest ? { digest: image.digest } : {}),
-            },
+            airflow: { repository, tag, ...(digest ? { digest } : {}) },
+            // The chart would run Flower with Airflow's published image.
+            flower: { repository, tag: digest ? `${tag}@${digest}` : tag },
             migrationsWaitTimeout: 300,
         },
         ...(context.pullSecretName ? { imagePullSecrets: [context.pullSecretName] } : {}),
@@ -219,9 +216,8 @@ function componentValues(settings: ValueSettings, sizes: ResolvedSizes, major: 2
         triggerer: of("triggerer", sizes.triggerer),
         statsd: { enabled: true, resources: sizes.statsd, ...scrapeAnnotations(), ...place },
         // Off unless further values switch them on.
-        cleanup: place,
-        databaseCleanup: place,
-        flower: place,
+        databaseCleanup: { ...place, resources: sizes.jobs },
+        flower: { ...place, resources: sizes.jobs },
         config: {
             core: { auth_manager: settings.authManager ?? FAB_AUTH_MANAGER },
             // Each process of the server takes some 400 MiB.

@@ -213,6 +213,8 @@ describe("the values of the chart", () => {
                 { pullSecretName: "pull" },
             );
             assert.deepEqual(all.images.airflow, { repository: "registry.example.com/airflow", tag: "9" });
+            // Off by default; the chart has another image for it when nothing is said.
+            assert.deepEqual(all.images.flower, all.images.airflow);
             assert.deepEqual(all.imagePullSecrets, ["pull"]);
         });
 
