@@ -1,5 +1,6 @@
 import type { Problem } from "../components";
-import { type Settings, isSet } from "./settings";
+import { isSet } from "./derived";
+import type { Settings } from "./settings";
 
 /** What only two areas of the settings together show to be wrong. */
 export function combinationProblems(settings: Settings): Problem[] {

@@ -23,7 +23,8 @@ import {
     SpotNodeGroup,
     VolumeSnapshots,
 } from "../components";
-import { airflowArgs, alarmArgs, hostNames, isSet, loadSettings, metastoreArgs, optional } from "./settings";
+import { airflowArgs, alarmArgs, hostNames, isSet, metastoreArgs } from "./derived";
+import { loadSettings, optional } from "./settings";
 
 // With source maps Node 20 never ends colouring the stack of an error in Pulumi's SDK, and its message is never seen.
 process.setSourceMapsEnabled(false);

@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as components from "../components";
 import type { Problem } from "../components";
+import { mapOf, shapeProblems } from "../components/shared/shape";
 import { combinationProblems } from "./combinations";
+import { airflowArgs, alarmArgs, hostNames, isSet, plannedVersion, withPlaces } from "./derived";
 
 /** What the composition gives to components; all else of their arguments are settings. */
 type Given = "cluster" | "network" | "zones" | "metastore" | "hostNames";
@@ -18,7 +20,7 @@ type Usual<Args> = {
 } & SettingsOf<Args>;
 
 /** Alarms of what the stack itself has. */
-interface AlarmSettings extends Omit<components.CloudWatchAlarmsArgs, "database" | "fileSystem"> {
+export interface AlarmSettings extends Omit<components.CloudWatchAlarmsArgs, "database" | "fileSystem"> {
     /** When the database alarms, for a new metastore. */
     database?: Omit<components.DatabaseAlarms, "instanceIdentifier">;
     /** When the file system alarms. */
@@ -36,6 +38,12 @@ export interface Settings {
      * @default ["a", "b"]
      */
     zones: string[];
+    /**
+     * Labels of the nodes on which drivers and controllers run, for each of them whose own settings name none. Empty: the system nodes
+     * of a new cluster, any node of one that is there.
+     * @default {}
+     */
+    controllerNodes: Record<string, string>;
     /** A new network: AirflowNetwork. Not with existingNetwork or existingCluster. @default {} */
     network: SettingsOf<components.AirflowNetworkArgs>;
     /** A network that is there, instead of a new one: ExistingNetwork. With existingCluster the VPC is the cluster's: leave out vpcId, or all of this. @default {} */
@@ -106,7 +114,7 @@ interface Area {
 /** Stands for what other components give, which no check looks into. */
 const LATER = pulumi.output<never>({} as never);
 
-const AREAS: Record<Exclude<keyof Settings, "zones">, Area> = {
+const AREAS: Record<Exclude<keyof Settings, "zones" | "controllerNodes">, Area> = {
     network: {
         given: ["zones"],
         check: components.checkAirflowNetworkArgs,
@@ -182,8 +190,9 @@ export function loadSettings(): Settings {
 /** Reads settings without throwing: what they are, and all that is wrong with them. */
 export function readSettings(source: SettingsSource): { settings: Settings; problems: Problem[] } {
     const { zones, problems } = readZones(source);
-    const values = concealed(source, problems);
-    for (const key of Object.keys(values).filter((name) => name !== "zones" && !(name in AREAS))) {
+    const { zones: _, controllerNodes = {}, ...values } = concealed(source, problems);
+    problems.push(...shapeProblems(controllerNodes, mapOf("string"), "controllerNodes"));
+    for (const key of Object.keys(values).filter((name) => !Object.hasOwn(AREAS, name))) {
         problems.push({ path: key, message: "there is no such setting; Pulumi.yaml lists them all" });
     }
     const areas = Object.entries(AREAS).map(([key, { byDefault }]) => {
@@ -194,7 +203,7 @@ export function readSettings(source: SettingsSource): { settings: Settings; prob
         }
         return [key, byDefault === undefined ? value : { enabled: byDefault, ...value }];
     });
-    const settings = { zones, ...Object.fromEntries(areas) } as Settings;
+    const settings = { zones, controllerNodes, ...Object.fromEntries(areas) } as Settings;
     for (const key of Object.keys(AREAS) as (keyof typeof AREAS)[]) {
         const { instead } = AREAS[key];
         if (isUsed(key, settings)) {
@@ -205,12 +214,7 @@ export function readSettings(source: SettingsSource): { settings: Settings; prob
         }
     }
     problems.push(...combinationProblems(settings));
-    return { settings, problems };
-}
-
-/** Whether settings ask for something that is there already, or for an optional part. */
-export function isSet(settings: object | undefined): boolean {
-    return Object.keys(settings ?? {}).length > 0;
+    return { settings: problems.length > 0 ? settings : withPlaces(settings), problems };
 }
 
 /** Makes an optional part where it is enabled: a list of one or none, so that it can be depended on either way. */
@@ -219,65 +223,6 @@ export function optional<Settings extends { enabled?: boolean }, Part>(
     make: (args: Omit<Settings, "enabled">) => Part,
 ): Part[] {
     return enabled ? [make(args)] : [];
-}
-
-/** The metastore's arguments: its settings, and how many groups the nodes of an existing cluster carry. */
-export function metastoreArgs({ metastore, existingCluster }: Settings) {
-    const groups = existingCluster.nodeSecurityGroupIds;
-    return { nodeSecurityGroupCount: Array.isArray(groups) ? groups.length : undefined, ...metastore };
-}
-
-/** The arguments of the alarms: their settings, and what they watch. */
-export function alarmArgs(
-    alarms: AlarmSettings,
-    fileSystemId: pulumi.Input<string>,
-    instanceIdentifier?: pulumi.Input<string>,
-): components.CloudWatchAlarmsArgs {
-    return {
-        ...alarms,
-        database: instanceIdentifier === undefined ? undefined : { ...alarms.database, instanceIdentifier },
-        fileSystem: { ...alarms.fileSystem, fileSystemId },
-    };
-}
-
-/** Airflow's arguments: its settings, with logs on the stack's file system unless they go to a bucket. */
-export function airflowArgs(
-    { airflow, keda, existingMetastore }: Pick<Settings, "airflow" | "keda" | "existingMetastore">,
-    classNames: pulumi.Input<Record<string, string>>,
-) {
-    const { logs, workers } = airflow;
-    const logsClass = logs?.storageClassName ?? "efs-sc";
-    return {
-        // An existing database without an administrator is one that somebody has prepared.
-        ...(isSet(existingMetastore) && { bootstrapMetastore: existingMetastore.adminUser !== undefined }),
-        ...airflow,
-        logs: logs?.bucket
-            ? logs
-            : {
-                  ...logs,
-                  storageClassName: pulumi
-                      .all([classNames, logsClass])
-                      .apply(([names, wanted]) => names[wanted] ?? wanted),
-              },
-        workers: { ...workers, scaling: { kedaInstalled: keda.enabled === true, ...workers?.scaling } },
-    };
-}
-
-/** The host names that the stack's parts ask ExternalDNS for, by their settings. */
-export function hostNames({ airflow, kubeOpsView }: Pick<Settings, "airflow" | "kubeOpsView">): Record<string, string> {
-    const ui = airflow.ui?.exposure === "none" ? undefined : airflow.ui;
-    const asked = {
-        "airflow.ui.hostName": ui?.exposure && ui.hostName,
-        "kubeOpsView.loadBalancer.hostname": kubeOpsView.enabled ? kubeOpsView.loadBalancer?.hostname : undefined,
-    };
-    return Object.fromEntries(
-        Object.entries(asked).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
-    );
-}
-
-/** The Kubernetes version of a new cluster. */
-export function plannedVersion({ cluster }: Pick<Settings, "cluster">): string {
-    return (cluster.kubernetesVersion as string | undefined) ?? components.defaultKubernetesVersion;
 }
 
 function isUsed(key: keyof typeof AREAS, settings: Settings): boolean {

@@ -20,8 +20,9 @@ const provider = new k8s.Provider("cluster", { kubeconfig, clusterIdentifier: cl
 const inCluster = { providers: [provider] };
 const network = new ExistingNetwork("network", { vpcId: cluster.vpcId, zones });
 
-// The role that exactly the driver's service accounts may use, and the driver.
-const driver = new EfsCsiDriver("driver", { cluster: schedulable }, inCluster);
+// The role that exactly the driver's service accounts may use, and the driver. Its controller runs on any node: a cluster that is there
+// has no nodes of ours.
+const driver = new EfsCsiDriver("driver", { cluster: schedulable, controllerNodeSelector: {} }, inCluster);
 
 // The file system, a mount target in each zone that admits the VPC's addresses, and the class for Airflow's logs.
 const files = new EfsSharedStorage(

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { load } from "js-yaml";
 import { describedProject } from "../../stacks/describeSettings";
-import { airflowArgs, readSettings } from "../../stacks/settings";
+import { airflowArgs } from "../../stacks/derived";
+import { readSettings } from "../../stacks/settings";
 
 const root = join(__dirname, "../..");
 const enough = { cluster: { publicAccessCidrs: ["203.0.113.0/24"] }, workers: workers() };
@@ -91,6 +92,29 @@ describe("settings", () => {
         assert.deepEqual(paths({ ...mine, network: { natGateways: "Single" } }), ["network"]);
         assert.deepEqual(paths({ ...mine, existingNetwork: { minFreeAddresses: 8 } }), []);
         assert.deepEqual(paths({ ...mine, existingNetwork: { vpcId: "vpc-0a1b2c3d" } }), ["existingNetwork.vpcId"]);
+    });
+
+    it("place controllers on system nodes of a new cluster, on any or the named ones of one that is there", () => {
+        const selectors = (values: object) => {
+            const { settings, problems } = read({ workers: workers(), ...values });
+            assert.deepEqual(problems, []);
+            const { clusterAutoscaler, disks, filesDriver, keda } = settings;
+            return [keda, clusterAutoscaler]
+                .map(({ placement }) => placement?.nodeSelector)
+                .concat(disks.controllerNodeSelector, filesDriver.controllerNodeSelector);
+        };
+        const existingCluster = { clusterName: "mine" };
+        const named = { team: "platform" };
+        assert.deepEqual(selectors(enough), Array(4).fill(undefined));
+        assert.deepEqual(selectors({ existingCluster }), Array(4).fill({}));
+        const keda = { placement: { nodeSelector: { own: "yes" } } };
+        assert.deepEqual(selectors({ existingCluster, controllerNodes: named, keda }), [
+            { own: "yes" },
+            named,
+            named,
+            named,
+        ]);
+        assert.deepEqual(paths({ ...enough, controllerNodes: { team: 5 } }), ["controllerNodes.team"]);
     });
 
     it("know a region by its whole name", () => {
