@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { node, platform } from "../rehearsal/cloud-kubernetes-fixture";
 import { type Rehearsal, Rehearsals } from "./harness";
 
 const program = "test/engine/programs/cluster";
@@ -13,10 +16,10 @@ const absent = {
     inCluster: null,
 };
 
-function rehearser(rehearsals: Rehearsals, world: string, stack = "dev") {
+function rehearser(rehearsals: Rehearsals, world: string, more: Partial<Rehearsal> = {}) {
     return (verb: Rehearsal["verb"], parts: Record<string, unknown> = {}) =>
         rehearsals.run({
-            ...{ verb, program, world, stack, policy: false },
+            ...{ verb, program, world, policy: false, ...more },
             // Settings stay from one rehearsal to the next unless they are unset.
             set: Object.entries({ ...absent, ...parts }).map(([key, value]) => `${key}=${JSON.stringify(value)}`),
         });
@@ -86,7 +89,7 @@ describe("Network and cluster on the engine", function () {
             info: { name: string };
             networkInfo: { vpcId: string };
         };
-        const other = rehearser(rehearsals, "cluster", "other");
+        const other = rehearser(rehearsals, "cluster", { stack: "other" });
         const up = await other("up", {
             existingNetwork: { vpcId: networkInfo.vpcId },
             existingCluster: { clusterName: info.name },
@@ -126,5 +129,48 @@ describe("Network and cluster on the engine", function () {
             kept.filter((type) => type !== "aws:kms/key:Key"),
             [],
         );
+    });
+});
+
+/** A cluster that others made: its API is private, and nobody has told IAM of its issuer. */
+function privateCluster(directory: string): string {
+    const vpcConfig = {
+        ...{ vpcId: "vpc-1", subnetIds: zones.map((zone) => `subnet-${zone}`), clusterSecurityGroupId: "sg-nodes" },
+        ...{ endpointPrivateAccess: true, endpointPublicAccess: false },
+    };
+    const more = { vpcConfig, status: "ACTIVE", certificateAuthority: { data: "Q0E=" } };
+    const objects = platform()
+        .filter(({ token }) => token !== OIDC_PROVIDER)
+        .map((one) =>
+            one.token === "aws:eks/cluster:Cluster" ? { ...one, outputs: { ...one.outputs, ...more } } : one,
+        );
+    const file = path.join(directory, "seed.json");
+    fs.writeFileSync(file, JSON.stringify([...objects, node("node-c", "eu-west-1a")]));
+    return file;
+}
+const OIDC_PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider";
+
+describe("A private cluster that is there, on the engine", function () {
+    this.timeout(300_000);
+    const rehearsals = new Rehearsals();
+    const rehearse = rehearser(rehearsals, "private", { seed: privateCluster(rehearsals.directory), policy: true });
+    after(() => rehearsals.remove());
+    const existing = { clusterName: "platform", privateEndpointReachable: true };
+
+    it("is refused in the preview where it cannot be reached, and without its OIDC provider", async () => {
+        const unreachable = { clusterName: "platform", oidcProvider: "Create" };
+        refused(await rehearse("preview", { existingCluster: unreachable }), /reachable from its VPC only/);
+        refused(await rehearse("preview", { existingCluster: existing }), /no IAM OIDC provider .* set Create/);
+    });
+    it("gets its OIDC provider, which goes with the stack, and nothing else", async () => {
+        const parts = { existingCluster: { ...existing, oidcProvider: "Create" }, inCluster: true };
+        const up = await rehearse("up", parts);
+        succeeds(up);
+        assert.deepEqual(made(up), ["create OpenIdConnectProvider platform-oidc", "create ConfigMap note"]);
+        const { oidcProviderArn, oidcIssuer } = up.outputs.info as Record<string, string>;
+        assert.equal(oidcProviderArn, `arn:aws:iam::123456789012:oidc-provider/${oidcIssuer}`);
+        const destroyed = await rehearse("destroy", parts);
+        succeeds(destroyed);
+        assert.deepEqual(made(destroyed), ["delete ConfigMap note", "delete OpenIdConnectProvider platform-oidc"]);
     });
 });
