@@ -118,13 +118,18 @@ function readWords(words: string[]): { verb: Verb; stack?: string } {
     if (stack === undefined && verb !== "start") {
         throw new UsageError(`${verb}: which stack? For example: npm run rehearse -- ${verb} dev`);
     }
-    if (stack !== undefined && !/^[\w.-]{1,100}$/.test(stack)) {
+    if (stack !== undefined && !isName(stack, 100)) {
         throw new UsageError(`"${stack}" is no stack's name`);
     }
     if (more.length > 0) {
         throw new UsageError(`${more[0]}: one stack at a time`);
     }
     return { verb: verb as Verb, stack };
+}
+
+/** Names become files, so that none may be a path: neither `a/b` nor `..`. */
+function isName(text: string, length: number): boolean {
+    return /^\w[\w.-]*$/.test(text) && text.length <= length;
 }
 
 /** Takes one flag and its value off the command line; answers with the rest. */
@@ -180,8 +185,8 @@ const VALUED_FLAGS: Record<string, (request: Request, value: string) => void> = 
     },
     "--program": (request, value) => (request.program = path.resolve(value)),
     "--world": (request, value) => {
-        if (!/^[\w.-]{1,60}$/.test(value)) {
-            throw new UsageError(`--world ${value}: a name of letters, digits, dots and dashes`);
+        if (!isName(value, 60)) {
+            throw new UsageError(`--world ${value}: expected a name of letters, digits, dots and dashes`);
         }
         request.world = value;
     },

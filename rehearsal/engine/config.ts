@@ -89,6 +89,9 @@ function parsePath(text: string): (string | number)[] {
         if (!match) {
             throw new UsageError(`--set ${text}: cannot read the path`);
         }
+        if (match[4] === "__proto__" || match[1] === "__proto__") {
+            throw new UsageError(`--set ${text}: no setting has this name`);
+        }
         parts.push(match[1] ?? (match[2] !== undefined ? Number(match[2]) : match[4]!));
     }
     return parts;
@@ -123,10 +126,11 @@ export function parseSecret(text: string, project: Project): Setting {
  * `--set` and `--secret` said. The tracked file itself is only read. Answers with what a person should know of it.
  */
 export function writeConfigCopy(project: Project, stack: string, places: Places, settings: Setting[]): string[] {
-    const said = [...readSaid(places.settingsFile), ...settings];
+    const earlier = readSaid(places.settingsFile);
+    const said = [...earlier, ...settings];
     const tracked = readTracked(project, stack);
     const previous = (readYaml(places.configFile) ?? {}) as { encryptionsalt?: string };
-    const notes: string[] = [];
+    const notes = earlierSettings(earlier, settings, project);
     const config = fill(tracked.config, tracked.standIns, "", notes) as Settings;
     for (const setting of said) {
         apply(config, setting.secret ? { ...setting, value: new Secret(String(setting.value)) } : setting);
@@ -147,6 +151,19 @@ export function readTracked(project: Project, stack: string): { config: Settings
         config: mapKeys(config, (key) => withNamespace(key, project.name)),
         standIns: standIns(project, stack),
     };
+}
+
+/** A setting that lasts is easily forgotten, and refuses all further calls when it was a mistake. */
+function earlierSettings(earlier: Setting[], now: Setting[], project: Project): string[] {
+    const nameOf = ({ key, path }: Setting) => [key.replace(`${project.name}:`, ""), ...path].join(".");
+    const anew = new Set(now.map(nameOf));
+    const last = new Map(earlier.map((setting) => [nameOf(setting), setting.value]));
+    const names = [...last].flatMap(([name, value]) => (value === undefined || anew.has(name) ? [] : [name]));
+    return names.length === 0
+        ? []
+        : [
+              `Settings of earlier calls that still hold: ${names.join(", ")} (--set NAME=null takes one back, --fresh all)`,
+          ];
 }
 
 /** A value that goes into the copy encrypted. */

@@ -76,6 +76,8 @@ interface Prepared {
     project: Project;
     stack: string;
     settings: Setting[];
+    /** What exists before anything is deployed. */
+    seed?: string;
     places: Places;
 }
 
@@ -87,15 +89,36 @@ export function prepare(request: Request): Prepared {
     if (stacks.length > 0 && !stacks.includes(stack)) {
         throw new UsageError(`unknown stack "${stack}"; there are Pulumi.${stacks.join(".yaml, Pulumi.")}.yaml`);
     }
-    if (request.seed !== undefined && !fs.existsSync(request.seed)) {
-        throw new UsageError(`--seed ${request.seed}: there is no such file`);
+    const seed = request.seed ?? seedOf(project);
+    if (seed !== undefined) {
+        checkSeed(seed);
     }
     readTracked(project, stack);
     const settings = [
         ...request.set.map((text) => parseSetting(text, project)),
         ...request.secret.map((text) => parseSecret(text, project)),
     ];
-    return { request, project, stack, settings, places: placesOf(request.program, project.name, stack, request.world) };
+    return {
+        request,
+        project,
+        stack,
+        settings,
+        seed,
+        places: placesOf(request.program, project.name, stack, request.world),
+    };
+}
+
+function checkSeed(file: string): void {
+    let objects: unknown;
+    try {
+        objects = JSON.parse(fs.readFileSync(file, "utf8"));
+    } catch (error) {
+        throw new UsageError(`--seed ${file}: ${(error as Error).message.replace(/\s+/g, " ")}`);
+    }
+    const isObject = (one: unknown) => ["token", "id", "inputs", "outputs"].every((key) => key in Object(one));
+    if (!Array.isArray(objects) || !objects.every(isObject)) {
+        throw new UsageError(`--seed ${file}: expected a list of objects with token, id, inputs and outputs`);
+    }
 }
 
 /** Answers `outputs` and `export` from the engine's state. */
@@ -152,7 +175,7 @@ async function refuseUnknown({ faults, happenings }: Request): Promise<void> {
 
 async function withLocks(prepared: Prepared, listener: Listener, locks: Lock[]): Promise<Outcome> {
     const began = Date.now();
-    const { request, project, stack, settings, places } = prepared;
+    const { request, project, stack, settings, seed, places } = prepared;
     const owns = (pid: number | undefined) => locks[0]!.owns(pid);
     const cli = await pulumiCli((line) => listener.say(line));
     if (request.fresh) {
@@ -177,7 +200,7 @@ async function withLocks(prepared: Prepared, listener: Listener, locks: Lock[]):
         speed: request.speed,
         faults: request.faults,
         happenings: request.happenings,
-        seed: request.seed ?? seedOf(project),
+        seed,
         directory: project.workingDirectory,
         environment,
         owns,

@@ -21,6 +21,8 @@ describe("rehearsal: command line", () => {
         ["a speed that is no number", ["up", "dev", "--speed", "fast"], /--speed fast/],
         ["a negative speed", ["up", "dev", "--speed=-1"], /--speed -1/],
         ["a world's name that is a path", ["up", "dev", "--world", "../x"], /--world/],
+        ["a world's name that is the folder above", ["up", "dev", "--world", ".."], /--world/],
+        ["a stack's name that is the folder above", ["up", ".."], /no stack's name/],
         ["a malformed fault", ["up", "dev", "--fault", "create"], /names no kind/],
     ];
     for (const [what, argv, message] of refused) {
@@ -93,6 +95,8 @@ describe("rehearsal: command line", () => {
                 ["up", "dev", ...program, "--fault", "create:NodeGroup=slow"],
                 ["up", "dev", "--program", path.join(directory, "nowhere")],
                 ["up", "dev", ...program, "--seed", path.join(directory, "nowhere.json")],
+                ["up", "dev", ...program, "--seed", path.join(directory, "Pulumi.yaml")],
+                ["up", "dev", ...program, "--seed", path.join(ROOT, "package.json")],
                 ["up", "dev", ...program, "--fault", "create:Nonsense=quota"],
                 ["up", "dev", ...program, "--event", "flood:dev"],
                 ["up", "broken", ...program],

@@ -74,6 +74,14 @@ describe("rehearsal: settings", () => {
         assert.deepEqual(copy().file.config, { "p:size": 4, "p:workers": { maxSize: 9, minSize: 1 } });
     });
 
+    it("says which settings of earlier calls still hold", () => {
+        assert.deepEqual(copy("workers.maxSize=9", "size=4", "token=x").notes, []);
+        const { notes } = copy("size=5", "token=null");
+        assert.match(notes.join("\n"), /^Settings of earlier calls that still hold: workers\.maxSize \(/);
+        copy("workers.maxSize=null", "size=null");
+        assert.deepEqual(copy().notes, []);
+    });
+
     it("keeps the salt that the engine wrote into the copy", () => {
         copy();
         fs.writeFileSync(places.configFile, "encryptionsalt: v1:ours\nconfig: {}\n");
