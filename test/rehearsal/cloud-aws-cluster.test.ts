@@ -154,7 +154,7 @@ describe("simulated AWS: clusters", () => {
         await account.remove(tainted);
         await account.make(NODES, { ...(await groupInputs(account, subnets)), nodeGroupName: "open" });
         await account.make(ADDON, ebs);
-    }).timeout(60_000);
+    });
 
     it("an add-on whose pods find no node is degraded, with what its pods say, and stays in the state", async () => {
         const account = new Account({ patience: 0 });
@@ -181,7 +181,7 @@ describe("simulated AWS: clusters", () => {
             /Insufficient cpu/,
         );
         assert.equal(await made("vpc-cni"), "");
-    }).timeout(60_000);
+    });
 });
 
 /** Node group inputs that work, with a role that is made when it is not there. */
@@ -328,7 +328,7 @@ describe("simulated AWS: node groups", () => {
             );
         }
         assert.equal(account.all(NODE).length, 0);
-    }).timeout(10_000);
+    });
 
     it("a group waits for a network plugin that comes while it is being made", async () => {
         const account = new Account();

@@ -418,5 +418,5 @@ describe("simulated mocks", () => {
         });
         assert.match(id, /^fs-/);
         assert.equal(encrypted, true);
-    }).timeout(20_000);
+    });
 });

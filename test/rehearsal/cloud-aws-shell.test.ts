@@ -365,5 +365,5 @@ describe("simulated cloud: memory", () => {
                 [],
             );
         }
-    }).timeout(60_000);
+    });
 });
