@@ -16,7 +16,6 @@ export function checkFurtherValues(values: HelmValues = {}): Problem[] {
         ...Object.keys(values)
             .filter((key) => !TOP_LEVEL.includes(key))
             .map((path) => ({ path, message: "is no value of the chart, which would ignore it silently" })),
-        ...nullProblems(values),
         ...protectedProblems(values, PROTECTED),
         ...deprecatedWorkers(values.workers),
         ...configProblems(values.config),
@@ -39,36 +38,24 @@ function isMap(value: unknown): value is HelmValues {
     return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The provider drops empty values before Helm sees them, but not before they have hidden what the component sets there. */
-function nullProblems(value: unknown, path = ""): Problem[] {
-    if (value === null) {
-        return [
-            { path, message: "has no value, and would only hide what the component sets there; leave the key out" },
-        ];
-    }
-    const entries = Array.isArray(value)
-        ? value.map((entry, index) => [`${path}[${index}]`, entry] as const)
-        : isMap(value)
-          ? Object.entries(value).map(([key, entry]) => [path ? `${path}.${key}` : key, entry] as const)
-          : [];
-    return entries.flatMap(([at, entry]) => nullProblems(entry, at));
-}
-
-/** Protected places, and other things than maps where they are: both replace what the component has said there. */
+/** Protected places, and other things than maps (`null` too) around them: both replace what the component has said there. */
 function protectedProblems(values: HelmValues, reasons: Record<string, string>): Problem[] {
     const found = new Map<string, string>();
     for (const [path, reason] of Object.entries(reasons)) {
         const keys = path.split(".");
         let place: unknown = values;
         for (const [index, key] of keys.entries()) {
-            if (!isMap(place) || !Object.hasOwn(place, key) || place[key] === null) {
+            if (!isMap(place) || !Object.hasOwn(place, key)) {
                 break;
             }
             place = place[key];
             if (index === keys.length - 1) {
                 found.set(path, `cannot be set here: ${reason}`);
             } else if (!isMap(place)) {
-                found.set(keys.slice(0, index + 1).join("."), "must be a map of keys and values");
+                found.set(
+                    keys.slice(0, index + 1).join("."),
+                    "must be a map of keys and values: this would hide what the component says there",
+                );
                 break;
             }
         }

@@ -264,7 +264,7 @@ describe("bad arguments of AirflowCelery", () => {
         // What would take the place of a map in which the component has said something.
         [{ logs: null }, "logs"],
         [{ workers: { celery: null } }, "workers.celery"],
-        [{ scheduler: { startupProbe: { failureThreshold: null } } }, "scheduler.startupProbe.failureThreshold"],
+        [{ workers: { celery: { keda: null } } }, "workers.celery.keda"],
         [{ config: { celery: [] } }, "config.celery"],
         [{ redis: "off" }, "redis"],
     ];
@@ -277,6 +277,11 @@ describe("bad arguments of AirflowCelery", () => {
             assert.ok(!problem.message.includes("undefined"), problem.message);
         });
     }
+
+    it("are not found in a null that only removes a default of the chart", () => {
+        const values = { scheduler: { startupProbe: null }, statsd: { extraMappings: null } };
+        assert.deepEqual(checkAirflowCeleryArgs({ ...args, values }), []);
+    });
 
     it("are found all at once", () => {
         const problems = found({
