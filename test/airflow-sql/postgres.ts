@@ -52,23 +52,23 @@ export class PostgresServer {
             ],
             { ...identity, env: environment, stdio: "pipe" },
         );
-        const port = await freePort();
-        const server = spawn(
-            join(binaries, "postgres"),
-            ["-D", data, "-p", String(port), "-k", folder, "-h", "127.0.0.1", "-F"],
-            { ...identity, env: environment, stdio: ["ignore", "ignore", "pipe"] },
-        );
-        await new Promise<void>((resolve, reject) => {
-            let log = "";
-            server.stderr!.on("data", (chunk: Buffer) => {
-                log += chunk.toString();
-                if (log.includes("database system is ready to accept connections")) {
-                    resolve();
+        for (let attempt = 1; ; attempt++) {
+            const port = await freePort();
+            const server = spawn(
+                join(binaries, "postgres"),
+                ["-D", data, "-p", String(port), "-k", folder, "-h", "127.0.0.1", "-F"],
+                { ...identity, env: environment, stdio: ["ignore", "ignore", "pipe"] },
+            );
+            try {
+                await ready(server);
+                return new PostgresServer(port, folder, server);
+            } catch (error) {
+                // Somebody else may have taken the port that was free a moment ago.
+                if (attempt === 5 || !(error as Error).message.includes("could not bind")) {
+                    throw error;
                 }
-            });
-            server.once("exit", () => reject(new Error(`PostgreSQL did not start:\n${log}`)));
-        });
-        return new PostgresServer(port, folder, server);
+            }
+        }
     }
 
     /** Runs something with a client that is closed afterwards. */
@@ -94,9 +94,11 @@ export class PostgresServer {
     }
 
     async stop(): Promise<void> {
-        const ended = new Promise((resolve) => this.server.once("exit", resolve));
-        this.server.kill("SIGINT");
-        await ended;
+        if (this.server.exitCode === null && this.server.signalCode === null) {
+            const ended = new Promise((resolve) => this.server.once("exit", resolve));
+            this.server.kill("SIGINT");
+            await ended;
+        }
         rmSync(this.folder, { recursive: true, force: true });
     }
 }
@@ -125,6 +127,21 @@ function reachable(binaries: string, folder: string): string {
         }
     }
     return binaries;
+}
+
+function ready(server: ChildProcess): Promise<void> {
+    return new Promise((resolve, reject) => {
+        let log = "";
+        server.stderr!.on("data", (chunk: Buffer) => {
+            log += chunk.toString();
+            if (log.includes("database system is ready to accept connections")) {
+                resolve();
+            }
+        });
+        server.once("error", reject);
+        // Not "exit": what it said may come after that.
+        server.once("close", () => reject(new Error(`PostgreSQL did not start:\n${log}`)));
+    });
 }
 
 async function freePort(): Promise<number> {
