@@ -1,7 +1,7 @@
-import { templateOf } from "../judge/launchTemplates";
+import { templateIn, templateOf } from "../judge/launchTemplates";
 import { refer } from "../judge/references";
 import { at, blocks, items, present, text, UNTIL_UP, whole } from "../judge/tree";
-import { isUnknown } from "../plain";
+import { isUnknown, UNKNOWN } from "../plain";
 import { Judgement, type Resource, type Rule, type RuleConfig, type Stack } from "../rule";
 
 const NODE_GROUPS = ["aws:eks/nodeGroup:NodeGroup", "aws-native:eks:Nodegroup"];
@@ -33,7 +33,7 @@ export const rule: Rule = {
             judgeScalingGroup(judgement, stack, group, wanted(config));
         }
         for (const fleet of stack.ofType(...FLEETS)) {
-            judgeFleet(judgement, fleet, wanted(config));
+            judgeFleet(judgement, stack, fleet, wanted(config));
         }
         return judgement;
     },
@@ -81,7 +81,7 @@ function pools(count: number): string {
 function judgeScalingGroup(judgement: Judgement, stack: Stack, group: Resource, minimum: number): void {
     const [policy] = blocks(group.props.mixedInstancesPolicy, "mixedInstancesPolicy");
     if (policy) {
-        judgeMixed(judgement.judge(group), group, policy.value, minimum);
+        judgeMixed(judgement.judge(group), stack, group, policy.value, minimum);
         return;
     }
     const old = group.props.launchConfiguration;
@@ -104,7 +104,7 @@ function judgeScalingGroup(judgement: Judgement, stack: Stack, group: Resource, 
     }
 }
 
-function judgeMixed(judgement: Judgement, group: Resource, policy: unknown, minimum: number): void {
+function judgeMixed(judgement: Judgement, stack: Stack, group: Resource, policy: unknown, minimum: number): void {
     const [distribution] = blocks(at(policy, "instancesDistribution"), "");
     const onDemand = at(distribution?.value, "onDemandPercentageAboveBaseCapacity");
     if (isUnknown(policy) || isUnknown(onDemand)) {
@@ -116,17 +116,11 @@ function judgeMixed(judgement: Judgement, group: Resource, policy: unknown, mini
         return;
     }
     const [template] = blocks(at(policy, "launchTemplate"), "");
-    const overrides = items(at(template?.value, "overrides"));
-    if (overrides.some((override) => isUnknown(override) || present(at(override, "instanceRequirements")))) {
-        return;
-    }
-    const count = distinct(overrides.map((override) => at(override, "instanceType")));
-    if (count < minimum) {
-        judgement.violation(group, "mixedInstancesPolicy.launchTemplate.overrides", pools(count));
-    }
+    const types = typesOf(stack, group, "mixedInstancesPolicy", template?.value);
+    judgeTypes(judgement, group, "mixedInstancesPolicy.launchTemplate.overrides", types, minimum);
 }
 
-function judgeFleet(judgement: Judgement, fleet: Resource, minimum: number): void {
+function judgeFleet(judgement: Judgement, stack: Stack, fleet: Resource, minimum: number): void {
     const { props } = fleet;
     if (fleet.type === "aws:ec2/fleet:Fleet") {
         const [capacity] = blocks(props.targetCapacitySpecification, "");
@@ -134,23 +128,50 @@ function judgeFleet(judgement: Judgement, fleet: Resource, minimum: number): voi
             return;
         }
     }
-    const configs = [...items(props.launchTemplateConfigs), ...items(props.launchTemplateConfig)];
-    const overrides = configs.flatMap((config) => items(at(config, "overrides")));
+    const property = present(props.launchTemplateConfig) ? "launchTemplateConfig" : "launchTemplateConfigs";
     const specifications = items(props.launchSpecifications);
-    if (
-        [...configs, ...overrides, ...specifications].some(
-            (one) => isUnknown(one) || present(at(one, "instanceRequirements")),
-        )
-    ) {
+    const types = [
+        ...items(props[property]).flatMap((config) => typesOf(stack, fleet, property, config)),
+        ...specifications.map((one) => (isUnknown(one) ? ANY : at(one, "instanceType"))),
+    ];
+    const where = specifications.length > 0 ? "launchSpecifications" : property;
+    judgeTypes(judgement.judge(fleet), fleet, where, types, minimum);
+}
+
+/** Types described by attributes, or a list that is not known: as many as are needed. */
+const ANY: unique symbol = Symbol("any");
+
+function judgeTypes(
+    judgement: Judgement,
+    resource: Resource,
+    property: string,
+    types: unknown[],
+    minimum: number,
+): void {
+    if (types.includes(ANY) || distinct(types) >= minimum) {
         return;
     }
-    judgement.judge(fleet);
-    const count = distinct([...overrides, ...specifications].map((one) => at(one, "instanceType")));
-    if (count < minimum) {
-        judgement.violation(
-            fleet,
-            specifications.length > 0 ? "launchSpecifications" : "launchTemplateConfigs",
-            pools(count),
-        );
+    if (types.some(isUnknown)) {
+        judgement.unknown(resource, property, "its launch template, which may say more, is not in this program");
+    } else {
+        judgement.violation(resource, property, pools(distinct(types)));
     }
+}
+
+/** The types of a launch template with overrides: each override's own, or that of the template that it names. */
+function typesOf(stack: Stack, resource: Resource, property: string, config: unknown): unknown[] {
+    const overrides = items(at(config, "overrides"));
+    if ([config, ...overrides].some((one) => isUnknown(one) || present(at(one, "instanceRequirements")))) {
+        return [ANY];
+    }
+    const byTemplate = (named: unknown): unknown => {
+        const template = templateIn(stack, resource, property, named);
+        const { instanceType, instanceRequirements } = template?.props ?? { instanceType: UNKNOWN };
+        return present(instanceRequirements) ? ANY : instanceType;
+    };
+    const typeOf = (block: unknown): unknown => {
+        const named = at(block, "launchTemplateSpecification");
+        return at(block, "instanceType") ?? (present(named) ? byTemplate(named) : undefined);
+    };
+    return overrides.length === 0 ? [typeOf(config)] : overrides.map((one) => typeOf(one) ?? typeOf(config));
 }

@@ -89,6 +89,38 @@ describe("spot-diversified, launch configurations", () => {
     });
 });
 
+describe("spot-diversified, types that a launch template says", () => {
+    const named = (name: string): Props => ({ launchTemplateSpecification: { launchTemplateName: name } });
+    const one = (name: string, props: Props): Made => ({ ...template({ name, ...props }), name });
+    const fleet = (...launchTemplateConfigs: Props[]): Made => ({
+        type: "aws:ec2/fleet:Fleet",
+        props: { targetCapacitySpecification: { defaultTargetCapacityType: "spot" }, launchTemplateConfigs },
+    });
+    const group = (launchTemplate: Props): Made => ({
+        type: "aws:autoscaling/group:Group",
+        props: {
+            mixedInstancesPolicy: { instancesDistribution: { onDemandPercentageAboveBaseCapacity: 0 }, launchTemplate },
+        },
+    });
+    const [m5, m6] = [one("a", { instanceType: "m5.large" }), one("b", { instanceType: "m6i.large" })];
+
+    it("takes several templates of different types", () => {
+        passes(spot, [fleet(named("a"), named("b")), m5, m6]);
+        fails(spot, [fleet(named("a"), named("b")), m5, { ...m6, props: { ...m5.props, name: "b" } }]);
+        fails(spot, [fleet(named("a")), m5]);
+        passes(spot, [group({ ...named("a"), overrides: [named("a"), named("b")] }), m5, m6]);
+        fails(spot, [group({ ...named("a"), overrides: [named("a")] }), m5, m6]);
+    });
+    it("takes types by attributes, and waits for templates that are not in the program", () => {
+        const any = one("any", { instanceRequirements: { vcpuCount: { min: 2 } } });
+        passes(spot, [fleet(named("any")), any]);
+        passes(spot, [group(named("any")), any]);
+        fails(spot, [group(named("a")), m5]);
+        waits(spot, [fleet(named("theirs"))]);
+        waits(spot, [group(named("theirs"))]);
+    });
+});
+
 describe("efs-in-transit-encrypted, the policy of a file system", () => {
     const advised = (...statements: Props[]): number =>
         judge(transit, [
