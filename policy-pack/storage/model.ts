@@ -71,6 +71,8 @@ export interface Volume extends Place {
     claimNamespace: Text;
     modes: Mode[] | Unknown;
     mountOptions: unknown;
+    /** The terms (alternatives) that a node has to fit to use it. */
+    nodeTerms: unknown;
     source: VolumeSource;
     sourcePath: string;
     partial: boolean;

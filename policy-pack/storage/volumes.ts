@@ -108,6 +108,7 @@ export function readVolume(object: KubernetesObject): Volume {
         claimNamespace: text(get(spec, "claimRef", "namespace")),
         modes: isUnknown(spec) ? spec : readModes(get(spec, "accessModes")),
         mountOptions: get(spec, "mountOptions") ?? get(object.annotations, "volume.beta.kubernetes.io/mount-options"),
+        nodeTerms: get(spec, "nodeAffinity", "required", "nodeSelectorTerms"),
         source,
         sourcePath: key === undefined ? specPath : under(specPath, key),
         partial: object.patch,

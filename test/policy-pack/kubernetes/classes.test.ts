@@ -356,6 +356,33 @@ describe("ebs-topology-in-cluster", () => {
         assert.deepEqual(found(topology, [...cluster, ebsClass("c", allowed(["z"]))], { zones: ["z"] }), []);
     });
 
+    it("judges the zones of volumes, of which one with nodes is enough", () => {
+        const zone = (values: unknown, key = "topology.kubernetes.io/zone") => ({
+            matchExpressions: [{ key, operator: "In", values }],
+        });
+        const disk = (...nodeSelectorTerms: object[]) =>
+            volume("v", {
+                csi: { driver: "ebs.csi.aws.com", volumeHandle: "vol-1" },
+                nodeAffinity: { required: { nodeSelectorTerms } },
+            });
+        const place = ["v: spec.nodeAffinity"];
+        const hostname = zone(["node-1"], "kubernetes.io/hostname");
+        assert.deepEqual(found(topology, [...cluster, disk(zone(["a"]))]), []);
+        assert.deepEqual(found(topology, [...cluster, disk(zone(["z"]))]), place);
+        assert.deepEqual(found(topology, [...cluster, disk(zone(["z"], "topology.ebs.csi.aws.com/zone"))]), place);
+        assert.deepEqual(found(topology, [...cluster, disk(zone(["z", "a"]))]), []);
+        assert.deepEqual(found(topology, [...cluster, disk(zone(["z"]), zone(["b"]))]), []);
+        assert.deepEqual(found(topology, [...cluster, disk(zone(["z"]), hostname)]), []);
+        assert.deepEqual(undecided(topology, [...cluster, disk(zone([UNKNOWN]))]), place);
+        assert.deepEqual(undecided(topology, [disk(zone(["z"]))]), place);
+        assert.deepEqual(found(topology, [...cluster, volume("v", { hostPath: {}, nodeAffinity: {} })]), []);
+        const old = { awsElasticBlockStore: { volumeID: "vol-1" } };
+        const terms = { required: { nodeSelectorTerms: [zone(["z"])] } };
+        assert.deepEqual(found(topology, [...cluster, volume("v", { ...old, nodeAffinity: terms })]), place);
+        const files = { csi: { driver: "efs.csi.aws.com", volumeHandle: "fs-1" }, nodeAffinity: terms };
+        assert.deepEqual(found(topology, [...cluster, volume("v", files)]), []);
+    });
+
     it("judges the parameters of the built-in driver", () => {
         const old = (zones: string) =>
             storageClass("c", { provisioner: "kubernetes.io/aws-ebs", parameters: { zones } });
