@@ -61,7 +61,7 @@ export const rule: Rule = {
 interface Place {
     zone?: string;
     network?: string;
-    /** The id of a subnet that is not of this program. */
+    /** A subnet of which no zone is known: its id when it is not of this program, else its URN. */
     subnet?: string;
     /** What puts nodes there (not for zones of the configuration), for messages. */
     source?: { resource: Resource; property: string };
@@ -118,7 +118,7 @@ function placeOf(subnet: Resource): Place {
     const zone = text(subnet.props.availabilityZone);
     const network = text(subnet.props.vpcId);
     return {
-        zone: typeof zone === "string" ? zone : undefined,
+        ...(typeof zone === "string" ? { zone } : { subnet: subnet.urn }),
         network: typeof network === "string" ? network : subnet.propertyDependencies?.vpcId?.join(" "),
     };
 }

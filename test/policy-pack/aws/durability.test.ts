@@ -54,6 +54,11 @@ describe("efs-mount-target-per-zone", () => {
         fails(targets, [...network, files(), nodes("a")]);
         fails(targets, [...network, files(), nodes("a"), { ...nodes("c"), name: "more" }, target("a")]);
     });
+    it("knows a subnet again, also while its zone is not known", () => {
+        const unknown = (zone: string): Made => ({ ...subnet(zone), props: { id: `subnet-${zone}` } });
+        passes(targets, [unknown("a"), unknown("b"), files(), nodes("a", "b"), target("a"), target("b")]);
+        waits(targets, [unknown("a"), unknown("b"), files(), nodes("a", "b"), target("a")]);
+    });
     it("judges before anything is made, by the dependencies", () => {
         const ahead: Made = {
             ...nodes(),
