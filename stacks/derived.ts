@@ -35,6 +35,18 @@ export function withPlaces(settings: Settings): Settings {
     };
 }
 
+/**
+ * The settings with the profile of the AWS provider (`aws:profile`) for the API of the cluster too, unless the kubeconfig names another:
+ * whoever makes a cluster is its admin, and `aws eks get-token` on its own knows the environment's credentials only.
+ */
+export function withProfile(settings: Settings, profile: string | undefined): Settings {
+    const key = isSet(settings.existingCluster) ? "existingCluster" : "cluster";
+    const area = settings[key];
+    return profile === undefined
+        ? settings
+        : { ...settings, [key]: { ...area, kubeconfig: { profile, ...area.kubeconfig } } };
+}
+
 /** The metastore's arguments: its settings, and how many groups the nodes of an existing cluster carry. */
 export function metastoreArgs({ metastore, existingCluster }: Settings) {
     const groups = existingCluster.nodeSecurityGroupIds;

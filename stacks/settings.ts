@@ -3,7 +3,7 @@ import * as components from "../components";
 import type { Problem } from "../components";
 import { mapOf, shapeProblems } from "../components/shared/shape";
 import { combinationProblems } from "./combinations";
-import { airflowArgs, alarmArgs, hostNames, isSet, plannedVersion, withPlaces } from "./derived";
+import { airflowArgs, alarmArgs, hostNames, isSet, plannedVersion, withPlaces, withProfile } from "./derived";
 
 /** What the composition gives to components; all else of their arguments are settings. */
 type Given = "cluster" | "network" | "zones" | "metastore" | "hostNames";
@@ -172,6 +172,8 @@ const AREAS: Record<Exclude<keyof Settings, "zones" | "controllerNodes">, Area> 
 export interface SettingsSource {
     /** The AWS region (`aws:region`). */
     region?: string;
+    /** The AWS CLI's profile (`aws:profile`). @default the environment's credentials */
+    profile?: string;
     /** Values by key, without the project's name. */
     values: Record<string, unknown>;
     /** The keys whose values hold something secret. */
@@ -214,7 +216,7 @@ export function readSettings(source: SettingsSource): { settings: Settings; prob
         }
     }
     problems.push(...combinationProblems(settings));
-    return { settings: problems.length > 0 ? settings : withPlaces(settings), problems };
+    return { settings: problems.length > 0 ? settings : withPlaces(withProfile(settings, source.profile)), problems };
 }
 
 /** Makes an optional part where it is enabled: a list of one or none, so that it can be depended on either way. */
@@ -321,10 +323,12 @@ function stackSource(): SettingsSource {
     const own = (keys: string[]) => keys.filter((key) => key.startsWith(project));
     const bare = (key: string) => key.slice(project.length);
     const config = pulumi.runtime.allConfig();
+    const aws = new pulumi.Config("aws");
     // The language host says which keys hold something secret; the SDK itself tells that to nobody.
     const secretKeys: string[] = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]");
     return {
-        region: new pulumi.Config("aws").get("region"),
+        region: aws.get("region"),
+        profile: aws.get("profile"),
         values: Object.fromEntries(own(Object.keys(config)).map((key) => [bare(key), parsed(config[key])])),
         secretKeys: own(secretKeys).map(bare),
     };
