@@ -1,6 +1,7 @@
 import { type Device, type Devices, instanceDevices, mappedDevices, mappedNames } from "../judge/blockDevices";
 import { CUSTOMER_KEY, judgeCustomerKey } from "../judge/customerKey";
 import { LAUNCH_TEMPLATES, templateOf } from "../judge/launchTemplates";
+import { nodeDisks } from "../judge/nodeClasses";
 import { refer } from "../judge/references";
 import { ByRegion, regionOf } from "../judge/regions";
 import { at, blocks, MALFORMED, present, text, truth, UNTIL_UP } from "../judge/tree";
@@ -64,6 +65,7 @@ export const rule: Rule = {
         judgeInstances(context);
         stack.ofType(...LAUNCH_TEMPLATES).forEach((template) => judgeTemplate(context, template));
         stack.ofType(...NODE_GROUPS).forEach((group) => judgeNodeGroup(context, group));
+        nodeDisks(stack).forEach(({ resource, path, value }) => judgeVolume(context, resource, path, value, true));
         return context.judgement;
     },
 };
@@ -302,7 +304,7 @@ function judgeNodeGroup(context: Context, group: Resource): void {
         }
         return;
     }
-    const needed = devicesOf(text(group.props.amiType));
+    const needed = devicesOf(text(group.props.amiType), template);
     const mapped = mappedNames(template);
     const missing = mapped ? needed.filter((device) => !mapped.includes(device)) : [];
     if (missing.length > 0 && mapped!.length > 0 && !byDefault(group)) {
@@ -328,10 +330,14 @@ function judgeOwnDisk(judgement: Judgement, group: Resource): void {
     }
 }
 
-/** The devices that the images of EKS have; nothing for images of one's own. */
-function devicesOf(amiType: ReturnType<typeof text>): string[] {
-    if (typeof amiType !== "string") {
+/** The devices that the images of EKS have, Amazon Linux when nothing is said; nothing for images of one's own. */
+function devicesOf(amiType: ReturnType<typeof text>, template: Resource): string[] {
+    const ownImage = present(template.props.imageId ?? at(template.props.launchTemplateData, "imageId"));
+    if (isUnknown(amiType) || ownImage) {
         return [];
+    }
+    if (amiType === undefined) {
+        return ["/dev/xvda"];
     }
     if (/^BOTTLEROCKET/.test(amiType)) {
         return ["/dev/xvda", "/dev/xvdb"];

@@ -1,4 +1,5 @@
 import { templateOf } from "../judge/launchTemplates";
+import { nodeMetadata } from "../judge/nodeClasses";
 import { ByRegion, regionOf } from "../judge/regions";
 import { at, blocks, present, text, UNTIL_UP } from "../judge/tree";
 import { isUnknown } from "../plain";
@@ -15,6 +16,8 @@ const OPTIONS: Record<string, string[]> = {
 };
 const DEFAULTS = "aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults";
 
+const stillAnswers = "version 1 of the metadata service still answers";
+
 export const rule: Rule = {
     name: "imdsv2-required",
     description: "Instances answer for their credentials to sessions only (IMDSv2).",
@@ -27,6 +30,15 @@ export const rule: Rule = {
         for (const [type, path] of Object.entries(OPTIONS)) {
             for (const resource of stack.ofType(type)) {
                 judgeInstances(judgement.judge(resource), stack, resource, path);
+            }
+        }
+        for (const { resource, path, value } of nodeMetadata(stack)) {
+            const tokens = text(at(value, "httpTokens"));
+            judgement.judge(resource);
+            if (isUnknown(tokens)) {
+                judgement.unknown(resource, `${path}.httpTokens`, UNTIL_UP);
+            } else if (tokens !== undefined && tokens !== "required" && at(value, "httpEndpoint") !== "disabled") {
+                judgement.violation(resource, `${path}.httpTokens`, stillAnswers);
             }
         }
         return judgement;
@@ -62,7 +74,7 @@ function judgeInstances(judgement: Judgement, stack: Stack, resource: Resource, 
         property,
         tokens === undefined
             ? "it is missing, so the image or the account decides whether version 1 still answers"
-            : "version 1 of the metadata service still answers",
+            : stillAnswers,
     );
 }
 
