@@ -60,6 +60,20 @@ describe("ebs-volume-encrypted, disks that come from elsewhere", () => {
     });
 });
 
+describe("ebs-volume-encrypted, nodes whose image is not said", () => {
+    const nodes: Made = { type: "aws:eks/nodeGroup:NodeGroup", props: { launchTemplate: { id: "lt-1" } } };
+    const maps = (deviceName: string, more: Props = {}): Made =>
+        template({ id: "lt-1", blockDeviceMappings: [{ deviceName, ebs: { encrypted: "true" } }], ...more });
+
+    it("wants the device of Amazon Linux, unless the template has an image of its own", () => {
+        passes(volumes, [nodes, maps("/dev/xvda")]);
+        fails(volumes, [nodes, maps("/dev/sda1")]);
+        passes(volumes, [nodes, maps("/dev/sda1", { imageId: "ami-1" })]);
+        passes(volumes, [{ ...nodes, props: { ...nodes.props, amiType: "CUSTOM" } }, maps("/dev/sda1")]);
+        passes(volumes, [{ ...nodes, props: { ...nodes.props, amiType: UNKNOWN } }, maps("/dev/sda1")]);
+    });
+});
+
 describe("imdsv2-required, where the default comes from", () => {
     const defaults = made("aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults", "defaults");
 
