@@ -148,7 +148,15 @@ function readActions(entry: Record<string, unknown>, path: string): Statement["a
         throw new MalformedDocument(`${path}.Action`, "a statement needs an action");
     }
     const except = action === undefined;
-    const { patterns, unknown } = strings(except ? notAction : action, `${path}.${except ? "NotAction" : "Action"}`);
+    const where = `${path}.${except ? "NotAction" : "Action"}`;
+    const { patterns, unknown } = strings(except ? notAction : action, where);
+    if (patterns.length === 0 && !unknown) {
+        throw new MalformedDocument(where, "a statement needs an action");
+    }
+    // A blank of a template may become an action.
+    if (patterns.some((pattern) => pattern !== "*" && !/[:$<{%]/.test(pattern))) {
+        throw new MalformedDocument(where, "an action has a service and a colon");
+    }
     return { patterns: patterns.map((pattern) => pattern.toLowerCase()), except, unknown };
 }
 

@@ -268,6 +268,8 @@ const bad: Record<string, unknown> = {
     "no JSON": "{",
     "a JSON that is no policy": "[]",
     "no statement": { Version: "2012-10-17" },
+    "no action": document(statement(scoped, { Action: [] })),
+    "an action without its service": document(statement(scoped, { Action: "AssumeRoleWithWebIdentity" })),
     "a statement without a principal": document(statement(scoped, { Principal: undefined })),
     "a principal that names nobody": document(statement(scoped, { Principal: { Federated: [] } })),
     "more statements than a policy can have": document(...Array.from({ length: 5_000 }, () => statement(scoped))),
