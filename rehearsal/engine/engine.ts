@@ -83,6 +83,10 @@ export class Engine {
         this.#child?.kill("SIGINT");
     }
 
+    get isInterrupted(): boolean {
+        return this.#stopped;
+    }
+
     /** Ends what runs, whatever it does: the next rehearsal repairs the state. */
     abandon(): void {
         this.#stopped = true;

@@ -14,6 +14,23 @@ export function removeBackendLocks(places: Places, project: string, stack: strin
     fs.rmSync(folder, { recursive: true, force: true });
 }
 
+/**
+ * Removes attribute files that a killed engine left half written: the file backend writes them in place, beside the files that it
+ * replaces whole, cannot read a file with a torn one ("failed to load checkpoint: EOF"), and needs none. Source: gocloud.dev,
+ * blob/fileblob/attrs.go.
+ */
+export function removeTornAttributes(places: Places, project: string, stack: string): void {
+    const checkpoint = path.join("stacks", project, `${stack}.json`);
+    for (const file of ["meta.yaml", checkpoint, `${checkpoint}.bak`]) {
+        const attributes = path.join(places.state, ".pulumi", `${file}.attrs`);
+        try {
+            JSON.parse(fs.readFileSync(attributes, "utf8"));
+        } catch {
+            fs.rmSync(attributes, { force: true });
+        }
+    }
+}
+
 /** Notes what the engine is about to create, so that it can be adopted if the engine never learns that it exists. */
 export class Plan {
     readonly #file: string;

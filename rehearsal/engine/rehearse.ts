@@ -1,5 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { parseEvent } from "../cloud/kubernetes/nature";
+import { isSimulated } from "../cloud/packages";
 import { awsTime, type AwsTime } from "../report/criticalPath";
 import { judgement, type Judgement } from "../report/judged";
 import type { Request, Verb } from "./args";
@@ -26,7 +28,7 @@ import { createdIds, readGeneric, readOperations, type Operation } from "./opera
 import { placesOf, type Places } from "./places";
 import { policyPackArgs } from "./policyPack";
 import { pulumiCli, type PulumiCli } from "./pulumiCli";
-import { Plan, removeBackendLocks, repair, setLogAside } from "./recovery";
+import { Plan, removeBackendLocks, removeTornAttributes, repair, setLogAside } from "./recovery";
 import { readState, type StateResource } from "./state";
 import { RehearsalError, UsageError } from "./usage";
 
@@ -94,6 +96,7 @@ export function prepare(request: Request): Prepared {
         checkSeed(seed);
     }
     readTracked(project, stack);
+    refuseUnknown(request);
     const settings = [
         ...request.set.map((text) => parseSetting(text, project)),
         ...request.secret.map((text) => parseSecret(text, project)),
@@ -139,7 +142,6 @@ export async function readDocument(prepared: Prepared, listener: Listener): Prom
 /** Rehearses one operation: engine, program, policy pack and simulated cloud. */
 export async function rehearse(prepared: Prepared, listener: Listener): Promise<Outcome> {
     const { project, stack, places } = prepared;
-    await refuseUnknown(prepared.request);
     const what = `${project.name} ${stack}`;
     listener.say(`Rehearsing ${prepared.request.verb === "start" ? "up" : prepared.request.verb} of ${what}`);
     const locks: Lock[] = [];
@@ -154,17 +156,15 @@ export async function rehearse(prepared: Prepared, listener: Listener): Promise<
     }
 }
 
-/** Refuses faults and events that cannot be. The simulated cloud is loaded only to answer that. */
-async function refuseUnknown({ faults, happenings }: Request): Promise<void> {
+/** Refuses faults and events that cannot be. */
+function refuseUnknown({ faults, happenings }: Request): void {
     if (faults.length > 0) {
-        const { isSimulated } = await import("../cloud/packages");
         const unknown = faults.map(parseFault).find(({ type }) => !isSimulated(type));
         if (unknown) {
             throw new UsageError(`fault "${unknown.spec}": nothing of type "${unknown.type}" is simulated`);
         }
     }
     if (happenings.length > 0) {
-        const { parseEvent } = await import("../cloud/kubernetes/nature");
         try {
             happenings.forEach(parseEvent);
         } catch (error) {
@@ -231,6 +231,12 @@ async function withLocks(prepared: Prepared, listener: Listener, locks: Lock[]):
         });
         await cloud.stop();
         const outcome = conclude(prepared, engine, before, run);
+        if (engine.isInterrupted) {
+            listener.say(
+                "Interrupted: what was under way was finished and is known; the same call goes on from there.",
+            );
+            outcome.exitCode ||= INTERRUPTED; // The engine itself may call it a success.
+        }
         tellDeath(cloud, outcome, listener);
         tellUnusedFaults(request, outcome, listener);
         outcome.seconds = (Date.now() - began) / 1000;
@@ -244,6 +250,9 @@ async function withLocks(prepared: Prepared, listener: Listener, locks: Lock[]):
         await stackReady.catch(() => undefined); // Nothing runs any more when the locks are given back.
     }
 }
+
+/** What a shell answers for a command that Ctrl-C ended. */
+const INTERRUPTED = 130;
 
 const ENGINE_VERB: Record<Verb, string> = {
     start: "up",
@@ -275,6 +284,7 @@ function engineFor(
     owns: (pid: number | undefined) => void,
 ): Engine {
     const { binary } = cli;
+    removeTornAttributes(places, project.name, stack);
     return new Engine({ binary, directory: request.program, project: project.name, stack, places, environment, owns });
 }
 

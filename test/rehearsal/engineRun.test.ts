@@ -144,6 +144,39 @@ describe("rehearsal: the real engine", function () {
         );
     });
 
+    it("ends what a test that ran out of time left running, and goes on", async () => {
+        const { operationsLog, state } = rehearsals.places(program);
+        fs.rmSync(operationsLog, { force: true });
+        const abandoned = assert.rejects(run({ fresh: true, speed: 0.001 }), /abandoned/);
+        await carriesOut(operationsLog);
+        const next = await run();
+        assert.equal(next.exitCode, 0, next.problems());
+        await abandoned;
+
+        // As an engine leaves it that is killed at the wrong moment; it is as small as that, so that no kill can be timed for it.
+        const attributes = path.join(state, ".pulumi", "stacks", path.basename(program), "dev.json.attrs");
+        assert.ok(fs.existsSync(attributes));
+        fs.writeFileSync(attributes, "");
+        const { deployment } = await rehearsals.export({ program });
+        assert.ok(deployment.resources?.some(({ urn }) => urn.endsWith("::files")));
+    });
+
+    /** Waits until the file system is being made. */
+    async function carriesOut(log: string, goesOn: () => void = () => undefined): Promise<void> {
+        while (!read(log).includes('"name":"files"')) {
+            goesOn();
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+    }
+
+    function read(file: string): string {
+        try {
+            return fs.readFileSync(file, "utf8");
+        } catch {
+            return ""; // Not there yet, or just put aside.
+        }
+    }
+
     describe("killed", () => {
         const children: ChildProcess[] = [];
         after(() => children.forEach((child) => child.kill("SIGKILL")));
@@ -160,20 +193,11 @@ describe("rehearsal: the real engine", function () {
                 stdio: "ignore",
             });
             children.push(child);
-            while (!read(places.operationsLog).includes('"name":"files"')) {
-                assert.equal(child.exitCode, null, "it ended before it could be killed");
-                await new Promise((resolve) => setTimeout(resolve, 50));
-            }
+            await carriesOut(places.operationsLog, () =>
+                assert.equal(child.exitCode, null, "it ended before it could be killed"),
+            );
             const { children: own } = JSON.parse(read(places.lock)) as { children: ProcessIdentity[] };
             return { child, started: own.filter(isAlive) };
-        }
-
-        function read(file: string): string {
-            try {
-                return fs.readFileSync(file, "utf8");
-            } catch {
-                return ""; // Not there yet, or just put aside.
-            }
         }
 
         async function kill(child: ChildProcess, others: ProcessIdentity[]): Promise<void> {
