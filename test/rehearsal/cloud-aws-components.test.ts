@@ -4,6 +4,7 @@ import { layout } from "../../rehearsal/cloud/awsx/layout";
 import { constructVpc } from "../../rehearsal/cloud/awsx/vpc";
 import { constructCluster } from "../../rehearsal/cloud/eks/cluster";
 import { constructManagedNodeGroup } from "../../rehearsal/cloud/eks/nodeGroup";
+import { constructNodeGroupV2 } from "../../rehearsal/cloud/eks/selfManaged";
 import { SimulatedMocks } from "../../rehearsal/cloud/mocks";
 import type { ChildOptions, Registered, Registrar } from "../../rehearsal/cloud/shell/monitor";
 import { UNKNOWN, type Properties } from "../../rehearsal/cloud/shell/type";
@@ -26,7 +27,7 @@ class Recorder implements Registrar {
 
     root = async () => ({ urn: "root", id: undefined, outputs: {} });
     outputs = async () => undefined;
-    invoke = async (token: string, args: Properties) => this.account.provider.invoke(token, args);
+    invoke = async (token: string, args: Properties): Promise<Properties> => this.account.provider.invoke(token, args);
 
     async component(type: string, name: string, options: ChildOptions = {}): Promise<Registered> {
         this.children.push({ type, name, inputs: {}, parent: options.parent?.urn });
@@ -334,6 +335,79 @@ describe("simulated eks: the cluster component", () => {
         );
     });
 
+    const nodesOf = (account: Account): string[] =>
+        account.provider
+            .worldFor()
+            .everywhere.all("kubernetes:core/v1:Node")
+            .map(({ outputs }) => String((outputs.metadata as Properties).name));
+
+    it("without a network or node group of the program's, has the default ones, whose nodes join", async () => {
+        const account = new Account();
+        const recorder = new Recorder(account);
+        const inputs = { name: "platform", authenticationMode: "API", desiredCapacity: 3, maxSize: 3 };
+        const { outputs } = await constructCluster(
+            request("eks:index:Cluster", "c", inputs),
+            recorder,
+            account.provider.worldFor(),
+        );
+        const child = (name: string): Properties => recorder.children.find((one) => one.name === name)!.inputs;
+        const world = account.provider.worldFor();
+        const vpc = world.find("aws:ec2/vpc:Vpc", () => true)!;
+        assert.equal(vpc.outputs.cidrBlock, "172.31.0.0/16");
+        assert.equal(child("c-eksClusterSecurityGroup").vpcId, vpc.id);
+        assert.deepEqual(child("c").vpcZoneIdentifiers, (child("c-eksCluster").vpcConfig as Properties).subnetIds);
+        assert.equal(child("c-defaultNodeGroupInstanceRole").type, "EC2_LINUX");
+        assert.equal(child("c-coredns").addonName, "coredns");
+        assert.match(String(outputs.defaultNodeGroupAsgName), /^c-/);
+        assert.equal((outputs.instanceRoles as unknown[]).length, 1);
+        assert.equal(nodesOf(account).length, 3);
+    });
+
+    it("default nodes whose role nobody admits do not join", async () => {
+        const account = new Account();
+        // The recorder makes nothing inside the cluster: `aws-auth` is not there.
+        const inputs = { name: "platform", desiredCapacity: 1 };
+        await constructCluster(
+            request("eks:index:Cluster", "c", inputs),
+            new Recorder(account),
+            account.provider.worldFor(),
+        );
+        assert.deepEqual(nodesOf(account), []);
+    });
+
+    it("more self-managed nodes have a security group of their own, and the private subnets", async () => {
+        const account = new Account();
+        const recorder = new Recorder(account);
+        const world = account.provider.worldFor();
+        const network = await constructVpc(request("awsx:ec2:Vpc", "network", vpcArgs), recorder);
+        const { vpcId, privateSubnetIds, publicSubnetIds } = network.outputs;
+        const subnetIds = [...(publicSubnetIds as string[]), ...(privateSubnetIds as string[])];
+        const inputs = { name: "platform", vpcId, subnetIds, authenticationMode: "API", createInstanceRole: true };
+        await constructCluster(
+            request("eks:index:Cluster", "c", { ...inputs, skipDefaultNodeGroup: true }),
+            recorder,
+            world,
+        );
+        const made = (token: string) => world.find(token, () => true)!;
+        recorder.invoke = async () => ({ id: "platform", state: made("aws:eks/cluster:Cluster").outputs });
+        const core = { cluster: { urn: "c", id: "platform" }, vpcId, subnetIds };
+        const profile = made("aws:iam/instanceProfile:InstanceProfile").outputs.name;
+        const group = { cluster: core, instanceProfileName: profile, amiId: "ami-0123456789abcdef0" };
+        await constructNodeGroupV2(request("eks:index:NodeGroupV2", "more", group), recorder, world);
+        const more = world.find("aws:autoscaling/group:Group", () => true)!;
+        assert.deepEqual(more.inputs.vpcZoneIdentifiers, privateSubnetIds);
+        assert.equal(nodesOf(account).length, 2);
+        assert.ok(recorder.children.some(({ name }) => name === "more-nodeSecurityGroup"));
+        await assert.rejects(
+            constructNodeGroupV2(
+                request("eks:index:NodeGroupV2", "odd", { ...group, nodeSecurityGroupId: "sg-1" }),
+                recorder,
+                world,
+            ),
+            /clusterIngressRule or clusterIngressRuleId is required/,
+        );
+    });
+
     it("what it does not have it refuses by name", async () => {
         const account = new Account();
         const construct = (inputs: Properties) =>
@@ -342,8 +416,8 @@ describe("simulated eks: the cluster component", () => {
                 new Recorder(account),
                 account.provider.worldFor(),
             );
-        await assert.rejects(construct({ vpcId: "vpc-1" }), /skipDefaultNodeGroup/);
-        await assert.rejects(construct({ skipDefaultNodeGroup: true }), /vpcId/);
+        await assert.rejects(construct({ autoMode: { enabled: true } }), /autoMode/);
+        await assert.rejects(construct({ fargate: true }), /fargate/);
         await assert.rejects(construct({ ...base([], "vpc-1"), publicSubnetIds: [] }), /mutually exclusive/);
         await assert.rejects(
             construct({ ...base([], "vpc-1"), authenticationMode: "CONFIG_MAP" }),

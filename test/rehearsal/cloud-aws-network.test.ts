@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { admits } from "../../rehearsal/cloud/aws/network";
+import { admits, isPublicSubnet } from "../../rehearsal/cloud/aws/network";
 import { zoneId } from "../../rehearsal/cloud/aws/places";
+import type { Properties } from "../../rehearsal/cloud/shell/type";
 import type { WorldObject } from "../../rehearsal/cloud/shell/world";
 import { Account, refuses } from "./cloud-aws-account";
 
@@ -309,5 +310,39 @@ describe("simulated AWS: file systems", () => {
         await account.remove(configuration);
         await account.remove(system);
         assert.equal(there().length, 1);
+    });
+});
+
+describe("simulated AWS: what an account has from the start", () => {
+    const look = (account: Account, name: string, args: Properties) =>
+        account.provider.invoke(`aws:ec2/${name}:${name}`, args);
+
+    it("a default VPC with a public subnet in each zone", async () => {
+        const account = new Account();
+        assert.throws(() => look(account, "getVpc", { id: "vpc-1" }), /no matching EC2 VPC/);
+        const vpc = look(account, "getVpc", { default: true });
+        assert.deepEqual([vpc.cidrBlock, vpc.default], ["172.31.0.0/16", true]);
+        assert.deepEqual(look(account, "getVpcs", { filters: [{ name: "is-default", values: ["true"] }] }).ids, [
+            vpc.id,
+        ]);
+        const filters = [{ name: "vpc-id", values: [vpc.id] }];
+        const ids = look(account, "getSubnets", { filters }).ids as string[];
+        const subnets = ids.map((id) => look(account, "getSubnet", { id }));
+        assert.ok(subnets.length >= 2);
+        assert.equal(new Set(subnets.map(({ availabilityZone }) => availabilityZone)).size, subnets.length);
+        assert.ok(ids.every((id) => isPublicSubnet(account.provider.worldFor(), id)));
+        assert.equal(look(account, "getVpc", { default: true }).id, vpc.id);
+        const group = await account.make("aws:ec2/securityGroup:SecurityGroup", {});
+        assert.equal(group.outputs.vpcId, vpc.id);
+    });
+
+    it("an Auto Scaling group keeps its size within its bounds", () => {
+        const refused = (inputs: Properties) =>
+            new Account().refused("aws:autoscaling/group:Group", { launchTemplate: { id: "lt-1" }, ...inputs });
+        assert.deepEqual(refused({ minSize: 1, maxSize: 2, desiredCapacity: 2 }), []);
+        assert.deepEqual(refused({ minSize: 3, maxSize: 2 }), ["minSize"]);
+        assert.deepEqual(refused({ minSize: 1, maxSize: 2, desiredCapacity: 3 }), ["desiredCapacity"]);
+        assert.deepEqual(refused({ minSize: 2, maxSize: 3, desiredCapacity: 1 }), ["desiredCapacity"]);
+        assert.deepEqual(new Account().refused("aws:autoscaling/group:Group", { minSize: 1, maxSize: 2 }).length, 1);
     });
 });

@@ -7,6 +7,7 @@ import { Kinds } from "../../rehearsal/cloud/kubernetes/cluster";
 import { happen, happenSomewhere, pods } from "../../rehearsal/cloud/kubernetes/nature";
 import { SimulatedProvider } from "../../rehearsal/cloud/shell/provider";
 import type { Properties } from "../../rehearsal/cloud/shell/type";
+import type { WorldObject } from "../../rehearsal/cloud/shell/world";
 import { Bench, node, object, platform, role } from "./cloud-kubernetes-fixture";
 
 const T = {
@@ -440,6 +441,28 @@ describe("Simulated cluster: load balancers and operators", () => {
         assert.equal(bench.world.all("aws:ec2/networkInterface:NetworkInterface").length, 2);
         await bench.delete(T.service, id);
         assert.equal(bench.world.all("aws:ec2/networkInterface:NetworkInterface").length, 0);
+    });
+
+    it("finds public subnets by their routes for a Service, tagged or not, and none of another cluster", async () => {
+        const without = (change: (subnet: WorldObject) => Properties): WorldObject[] =>
+            platform().map((one) =>
+                one.token === "aws:ec2/subnet:Subnet" ? { ...one, outputs: { ...one.outputs, ...change(one) } } : one,
+            );
+        const untagged = new Bench(without(() => ({ tags: {} })));
+        await untagged.create(T.deployment, "ui", workload("ui"));
+        const { outputs } = await untagged.create(T.service, "ui", service());
+        assert.match(JSON.stringify(outputs.status), /amazonaws\.com/);
+
+        const others = new Bench(without(() => ({ tags: { "kubernetes.io/cluster/other": "shared" } })));
+        await others.create(T.deployment, "ui", workload("ui"));
+        await assert.rejects(others.create(T.service, "ui", service()), /could not find any suitable subnets/);
+
+        const routes = [{ cidrBlock: "0.0.0.0/0", natGatewayId: "nat-1" }];
+        const hidden = new Bench(
+            platform().map((one) => (one.id === "rtb-1" ? { ...one, inputs: { vpcId: "vpc-1", routes } } : one)),
+        );
+        await hidden.create(T.deployment, "ui", workload("ui"));
+        await assert.rejects(hidden.create(T.service, "ui", service()), /could not find any suitable subnets/);
     });
 
     it("waits for pods behind a Service", async () => {

@@ -101,11 +101,16 @@ const zones = ["eu-west-1a", "eu-west-1b"];
 /** An EKS cluster in two zones with both CSI drivers, as other parts of the simulated cloud make it. */
 export function platform(): WorldObject[] {
     return [
-        object("aws:ec2/vpc:Vpc", "vpc-1", { cidrBlock: "10.0.0.0/16" }),
+        object("aws:ec2/vpc:Vpc", "vpc-1", { cidrBlock: "10.0.0.0/16", mainRouteTableId: "rtb-1" }),
+        object("aws:ec2/routeTable:RouteTable", "rtb-1", {
+            vpcId: "vpc-1",
+            routes: [{ cidrBlock: "0.0.0.0/0", gatewayId: "igw-1" }],
+        }),
         ...zones.map((zone) =>
             object("aws:ec2/subnet:Subnet", `subnet-${zone}`, {
                 vpcId: "vpc-1",
                 availabilityZone: zone,
+                mapPublicIpOnLaunch: true,
                 tags: { "kubernetes.io/role/internal-elb": "1", "kubernetes.io/role/elb": "1" },
             }),
         ),

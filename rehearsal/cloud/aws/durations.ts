@@ -22,6 +22,12 @@ export const seconds = {
         source: 'EKS User Guide, create a cluster: "several minutes"; 8 to 10 min seen',
     },
     nodeGroup: { create: 120, update: 300, delete: 240, source: `${SEEN}: 1.5 to 3 min; deletion drains the nodes` },
+    autoscalingGroup: {
+        create: 45,
+        update: 30,
+        delete: 120,
+        source: `${SEEN}: until its instances are in service, or gone`,
+    },
     addon: { create: 45, update: 45, delete: 20, source: `${SEEN}: 15 s to 1 min, longer without nodes` },
     access: { create: 2, update: 2, delete: 2, source: SEEN },
     fileSystem: { create: 6, update: 6, delete: 10, source: "EFS User Guide: available within seconds" },

@@ -8,6 +8,7 @@ import { genericArn, isGlobal } from "./arn";
 import { invokes } from "./lookups";
 import { Kind } from "./kinds";
 import { types } from "./types";
+import { reconcileSelfManaged } from "./types/autoscaling";
 import { reconcileNodes } from "./types/nodes";
 
 const sdk = new Sdk("@pulumi/aws");
@@ -34,6 +35,10 @@ export const aws: SimulatedPackage = {
         for (const group of world.all(Kind.NodeGroup)) {
             const [accountId, region] = String(group.scope).split("/");
             reconcileNodes(group, world.at(accountId, region));
+        }
+        for (const group of world.all(Kind.AutoscalingGroup)) {
+            const [accountId, region] = String(group.scope).split("/");
+            reconcileSelfManaged(group, world.at(accountId, region));
         }
     },
 };

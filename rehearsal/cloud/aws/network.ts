@@ -1,4 +1,5 @@
 import { list, record } from "../shell/values";
+import type { Properties } from "../shell/type";
 import type { World } from "../shell/world";
 import { vpcOfSubnet } from "./checks";
 import { contains, parseCidr } from "./cidr";
@@ -61,12 +62,28 @@ export function refusal(world: World, connection: Connection): string | undefine
 
 /** Whether machines of a subnet reach the internet; `undefined` where nothing is known of the subnet's routes. */
 export function reachesInternet(world: World, subnetId: string): boolean | undefined {
+    const way = wayOut(world, subnetId);
+    if (way === undefined || way === "none") return way && false;
+    // An internet gateway serves machines with public addresses only.
+    return !leadsToGateway(way) || world.get(Kind.Subnet, subnetId)?.outputs.mapPublicIpOnLaunch === true;
+}
+
+/** Whether a subnet is a public one: its route table leads to an internet gateway. */
+export function isPublicSubnet(world: World, subnetId: string): boolean {
+    const way = wayOut(world, subnetId);
+    return way !== undefined && way !== "none" && leadsToGateway(way);
+}
+
+function leadsToGateway(route: Properties): boolean {
+    return String(route.gatewayId ?? "").startsWith("igw-");
+}
+
+/** The default route of a subnet's route table; `undefined` where no table is known. */
+function wayOut(world: World, subnetId: string): Properties | "none" | undefined {
     const association = world.find(Kind.RouteTableAssociation, ({ inputs }) => inputs.subnetId === subnetId);
     const vpc = world.get(Kind.Vpc, vpcOfSubnet(world, subnetId) ?? "");
     const table = association?.inputs.routeTableId ?? vpc?.outputs.mainRouteTableId;
     if (typeof table !== "string") return undefined;
-    const out = ({ cidrBlock, destinationCidrBlock }: Record<string, unknown>) =>
-        (destinationCidrBlock ?? cidrBlock) === "0.0.0.0/0";
     const routes = [
         ...world
             .all(Kind.Route)
@@ -74,11 +91,8 @@ export function reachesInternet(world: World, subnetId: string): boolean | undef
             .map(({ inputs }) => inputs),
         ...list(world.get(Kind.RouteTable, table)?.inputs.routes).map(record),
     ];
-    const [way] = routes.filter(out);
-    if (!way) return false;
-    // An internet gateway serves machines with public addresses only.
     return (
-        !String(way.gatewayId ?? "").startsWith("igw-") ||
-        world.get(Kind.Subnet, subnetId)?.outputs.mapPublicIpOnLaunch === true
+        routes.find(({ cidrBlock, destinationCidrBlock }) => (destinationCidrBlock ?? cidrBlock) === "0.0.0.0/0") ??
+        "none"
     );
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { Kind } from "../aws/kinds";
 import type { ChildOptions, Registered, Registrar } from "../shell/monitor";
 import type { ConstructRequest, ConstructResult } from "../shell/package";
@@ -8,16 +7,9 @@ import type { World } from "../shell/world";
 import { addonConfiguration, constructVpcCni } from "./addons";
 import { asJson, kubeconfigOf } from "./kubeconfig";
 import { clusterOutputs } from "./outputs";
-import {
-    clusterInputs,
-    clusterTag,
-    issuerUrl,
-    newest,
-    refuseArguments,
-    regionOf,
-    resource,
-    together,
-} from "./settings";
+import { instanceRoles, networkOf, roleMappings, serviceRole } from "./roles";
+import { nodeSecurityGroup, selfManagedNodes } from "./selfManaged";
+import { clusterInputs, issuerUrl, newest, refuseArguments, regionOf, resource, together } from "./settings";
 
 const NETWORK_INPUTS = ["vpcId", "subnetIds", "publicSubnetIds", "privateSubnetIds"];
 
@@ -27,16 +19,17 @@ export async function constructCluster(
     monitor: Registrar,
     world: World,
 ): Promise<ConstructResult> {
-    const { name, inputs } = request;
-    refuseArguments(inputs);
+    const { name } = request;
+    refuseArguments(request.inputs);
     const root = await monitor.root();
+    const inputs: Properties = { ...request.inputs, ...(await networkOf(request.inputs, monitor)) };
     const tags = record(inputs.tags);
     const network = { uses: NETWORK_INPUTS };
     const subnetIds = inputs.subnetIds ?? together(inputs.publicSubnetIds, inputs.privateSubnetIds);
 
     const skipsGroups = inputs.skipDefaultSecurityGroups === true;
     const [role, clusterGroup] = await Promise.all([
-        serviceRole(),
+        clusterRole(),
         skipsGroups
             ? undefined
             : monitor.custom(
@@ -86,13 +79,24 @@ export async function constructCluster(
     );
     provider.catch(() => undefined);
 
-    const nodes = clusterGroup && (await nodeSecurityGroup(clusterGroup, cluster));
+    const nodes =
+        clusterGroup &&
+        (await nodeSecurityGroup(
+            name,
+            { cluster, vpcId: inputs.vpcId, clusterSecurityGroupId: clusterGroup.id, tags },
+            monitor,
+            network,
+            record(inputs.nodeSecurityGroupTags),
+        ));
+    const instances = await instanceRoles({ ...request, inputs }, monitor, world);
     const [entries, nodeAccess] = await Promise.all([accessEntries(), configMap()]);
     const access = [...entries, ...(nodeAccess ? [nodeAccess] : [])];
-    const [oidc, cni, classes] = await Promise.all([
+    const cni = vpcCni(access);
+    const [oidc, vpcCniAddon, classes, defaultNodes] = await Promise.all([
         inputs.createOidcProvider === true ? oidcProvider() : undefined,
-        vpcCni(access),
+        cni,
         storageClasses(access),
+        inputs.skipDefaultNodeGroup === true ? undefined : cni.then((made) => makeDefaultNodes(made, nodeAccess)),
         kubeProxy(),
         coreDns(),
         egress,
@@ -110,9 +114,11 @@ export async function constructCluster(
         nodeGroup: nodes?.group,
         nodeRule: nodes?.rule,
         oidc,
-        vpcCni: cni,
+        vpcCni: vpcCniAddon,
         nodeAccess,
         storageClasses: classes,
+        instances,
+        defaultNodes,
     });
     await monitor.outputs(root, outputs);
     return { urn: root.urn, outputs, dependencies };
@@ -131,116 +137,19 @@ export async function constructCluster(
         );
     }
 
-    async function serviceRole(): Promise<{ role: Registered; attachments: Registered[] }> {
+    async function clusterRole(): Promise<{ role: Registered; attachments: Registered[] }> {
         if (isObject(inputs.serviceRole)) {
             const given = await resource(monitor, inputs.serviceRole);
             return { role: given, attachments: [] };
         }
-        const parent = await monitor.component("eks:index:ServiceRole", `${name}-eksRole`);
-        const made = await monitor.custom(
-            Kind.Role,
-            `${name}-eksRole-role`,
-            {
-                description: "Allows EKS to manage clusters on your behalf.",
-                assumeRolePolicy: JSON.stringify({
-                    Version: "2012-10-17",
-                    Statement: [
-                        {
-                            Action: ["sts:AssumeRole", "sts:TagSession"],
-                            Effect: "Allow",
-                            Principal: { Service: ["eks.amazonaws.com"] },
-                        },
-                    ],
-                }),
-                ...(empty(tags) ? {} : { tags }),
-            },
-            { parent },
-        );
-        const id = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy";
-        const suffix = createHash("sha1").update(id).digest("hex").slice(0, 8);
-        const attached = await monitor.custom(
-            Kind.RolePolicyAttachment,
-            `${name}-eksRole-${suffix}`,
-            { role: made.id, policyArn: id.replace("arn:aws:", `arn:${world.partition}:`) },
-            { parent, dependsOn: [made] },
-        );
-        return { role: made, attachments: [attached] };
-    }
-
-    async function nodeSecurityGroup(
-        control: Registered,
-        eksCluster: Registered,
-    ): Promise<{ group: Registered; rule: Registered }> {
-        const group = await monitor.custom(
-            Kind.SecurityGroup,
-            `${name}-nodeSecurityGroup`,
-            {
-                vpcId: inputs.vpcId,
-                revokeRulesOnDelete: true,
-                tags: {
-                    Name: `${name}-nodeSecurityGroup`,
-                    ...clusterTag(clusterName),
-                    ...record(inputs.nodeSecurityGroupTags),
-                    ...tags,
-                },
-            },
-            { ...network, dependsOn: [eksCluster] },
-        );
-        const tcp = (fromPort: number, toPort: number, source: Registered, description: string) => ({
-            description,
-            type: "ingress",
-            fromPort,
-            toPort,
-            protocol: "tcp",
-            sourceSecurityGroupId: source.id,
-        });
-        const [apiRule] = await Promise.all([
-            rule(
-                "eksClusterIngressRule",
-                control,
-                [group],
-                tcp(443, 443, group, "Allow pods to communicate with the cluster API Server"),
-            ),
-            rule("eksNodeIngressRule", group, [], {
-                description: "Allow nodes to communicate with each other",
-                type: "ingress",
-                fromPort: 0,
-                toPort: 0,
-                protocol: "-1",
-                self: true,
-            }),
-            rule(
-                "eksNodeClusterIngressRule",
-                group,
-                [control],
-                tcp(
-                    1025,
-                    65535,
-                    control,
-                    "Allow worker Kubelets and pods to receive communication from the cluster control plane",
-                ),
-            ),
-            rule(
-                "eksExtApiServerClusterIngressRule",
-                group,
-                [control],
-                tcp(
-                    443,
-                    443,
-                    control,
-                    "Allow pods running extension API servers on port 443 to receive communication from cluster control plane",
-                ),
-            ),
-            rule("eksNodeInternetEgressRule", group, [], {
-                description: "Allow internet access.",
-                type: "egress",
-                fromPort: 0,
-                toPort: 0,
-                protocol: "-1",
-                cidrBlocks: ["0.0.0.0/0"],
-            }),
-        ]);
-        return { group, rule: apiRule };
+        const about = {
+            service: "eks.amazonaws.com",
+            actions: ["sts:AssumeRole", "sts:TagSession"],
+            description: "Allows EKS to manage clusters on your behalf.",
+            policies: ["AmazonEKSClusterPolicy"],
+            tags,
+        };
+        return serviceRole(`${name}-eksRole`, about, monitor, world);
     }
 
     function oidcProvider(): Promise<Registered> {
@@ -256,8 +165,14 @@ export async function constructCluster(
 
     async function accessEntries(): Promise<Registered[]> {
         if (inputs.authenticationMode !== "API" && inputs.authenticationMode !== "API_AND_CONFIG_MAP") return [];
+        const given = {
+            ...(instances.default
+                ? { defaultNodeGroupInstanceRole: { principalArn: instances.default.outputs.arn, type: "EC2_LINUX" } }
+                : {}),
+            ...record(inputs.accessEntries),
+        };
         return Promise.all(
-            Object.entries(record(inputs.accessEntries)).map(async ([key, value]) => {
+            Object.entries(given).map(async ([key, value]) => {
                 const { accessPolicies, username, ...entry } = record(value);
                 const made = await monitor.custom(
                     Kind.AccessEntry,
@@ -309,8 +224,9 @@ export async function constructCluster(
     async function coreDns(): Promise<void> {
         const options = record(inputs.corednsAddonOptions);
         const explicit = options.configurationValues !== undefined;
-        // The declared default of `enabled` is true, which the real component takes for an explicit wish only with a node group.
-        if (explicit || (options.enabled === true && inputs.corednsAddonOptions !== undefined))
+        const wished = options.enabled === true && inputs.corednsAddonOptions !== undefined;
+        // The add-on needs nodes to run on: unasked it comes with the default ones only.
+        if (explicit || wished || (inputs.skipDefaultNodeGroup !== true && options.enabled !== false))
             await addon("coredns", options);
     }
 
@@ -334,7 +250,7 @@ export async function constructCluster(
 
     async function configMap(): Promise<Registered | undefined> {
         if (inputs.authenticationMode === "API") return undefined;
-        const data = { mapRoles: "[]\n" };
+        const data = { mapRoles: roleMappings(instances.roles, inputs.roleMappings) };
         const metadata = {
             name: "aws-auth",
             namespace: "kube-system",
@@ -345,6 +261,31 @@ export async function constructCluster(
             `${name}-nodeAccess`,
             { apiVersion: "v1", kind: "ConfigMap", immutable: false, metadata, data },
             await inCluster(),
+        );
+    }
+
+    /** The default nodes: they come when their role is admitted and the pods' network is there. */
+    function makeDefaultNodes(...dependsOn: (Registered | undefined)[]): Promise<Registered> {
+        const options = inputs.nodeGroupOptions === undefined ? inputs : record(inputs.nodeGroupOptions);
+        const ownGroup = record(cluster.outputs.vpcConfig).clusterSecurityGroupId ?? UNKNOWN;
+        return selfManagedNodes(
+            name,
+            { ...options, amiId: options.amiId ?? inputs.nodeAmiId },
+            {
+                cluster,
+                vpcId: inputs.vpcId,
+                subnetIds,
+                publicSubnetIds: inputs.publicSubnetIds,
+                privateSubnetIds: inputs.privateSubnetIds,
+                nodeSecurityGroupId: nodes?.group.id ?? ownGroup,
+                profileName: instances.profileName,
+            },
+            monitor,
+            world,
+            {
+                dependsOn: [...instances.attachments, ...dependsOn.filter((one) => one !== undefined)],
+                uses: NETWORK_INPUTS,
+            },
         );
     }
 

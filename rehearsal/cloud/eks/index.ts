@@ -9,6 +9,7 @@ import { constructCluster } from "./cluster";
 import { resource } from "./settings";
 import { asJson, kubeconfigOf } from "./kubeconfig";
 import { constructManagedNodeGroup } from "./nodeGroup";
+import { constructNodeGroupV2 } from "./selfManaged";
 
 /** @pulumi/eks: its components live in their provider, so the simulation registers their children itself. */
 export const eks: SimulatedPackage = {
@@ -23,13 +24,15 @@ export const eks: SimulatedPackage = {
                 return constructCluster(request, monitor, world);
             case "eks:index:ManagedNodeGroup":
                 return constructManagedNodeGroup(request, monitor);
+            case "eks:index:NodeGroupV2":
+                return constructNodeGroupV2(request, monitor, world);
             case "eks:index:VpcCniAddon":
                 return constructCniComponent(request, monitor);
             case "eks:index:Addon":
                 return constructAddon(request, monitor);
             default:
                 throw new Error(
-                    `the component ${request.type} is not simulated; use eks.ManagedNodeGroup or aws.eks.NodeGroup`,
+                    `the component ${request.type} is not simulated; use eks.ManagedNodeGroup, eks.NodeGroupV2 or aws.eks.NodeGroup`,
                 );
         }
     },

@@ -43,11 +43,11 @@ export async function constructManagedNodeGroup(
     const root = await monitor.root();
     const core = await coreOf(monitor, inputs.cluster);
     const cluster = isObject(core.cluster) ? await resource(monitor, core.cluster) : undefined;
-    const role = isObject(inputs.nodeRole) ? await resource(monitor, inputs.nodeRole) : undefined;
+    const [own] = list(core.instanceRoles);
+    const given = isObject(inputs.nodeRole) ? inputs.nodeRole : inputs.nodeRoleArn === undefined ? own : undefined;
+    const role = given === undefined ? undefined : await resource(monitor, given);
     if (inputs.nodeRoleArn === undefined && !role) {
-        throw new Error(
-            "nodeRole, or nodeRoleArn must be specified: the cluster of the rehearsal has no default instance role",
-        );
+        throw new Error("nodeRole, or nodeRoleArn must be specified: the cluster has no instance role of its own");
     }
     if (!empty(inputs.launchTemplate) && NEED_TEMPLATE.some((key) => inputs[key] !== undefined)) {
         throw new Error(
@@ -90,7 +90,7 @@ function version(template: Registered): unknown {
 }
 
 /** The cluster's data: handed over as such, or read from the component that is referred to. */
-async function coreOf(monitor: Registrar, given: unknown): Promise<Properties> {
+export async function coreOf(monitor: Registrar, given: unknown): Promise<Properties> {
     const value = record(given);
     if (value.urn === undefined) return value;
     const component = await resource(monitor, value);

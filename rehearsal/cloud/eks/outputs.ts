@@ -3,6 +3,7 @@ import type { Registered } from "../shell/monitor";
 import type { Properties } from "../shell/type";
 import { record, UNKNOWN } from "../shell/values";
 import { asJson } from "./kubeconfig";
+import type { InstanceRoles } from "./roles";
 import { issuerUrl } from "./settings";
 
 /** What the outputs of a cluster component are made of. */
@@ -22,6 +23,10 @@ export interface ClusterParts {
     vpcCni?: Registered;
     nodeAccess?: Registered;
     storageClasses: Record<string, Registered>;
+    /** The roles that nodes may have. */
+    instances: InstanceRoles;
+    /** The Auto Scaling group of the default nodes. */
+    defaultNodes?: Registered;
 }
 
 /**
@@ -43,8 +48,8 @@ export function clusterOutputs(parts: ClusterParts): { outputs: Properties; depe
         nodeSecurityGroupId: [nodeGroup ? nodeGroup.id : ownGroup, nodeGroup ?? cluster],
         eksClusterIngressRule: [reference(nodeRule), nodeRule],
         clusterIngressRuleId: [nodeRule ? (nodeRule.outputs.securityGroupRuleId ?? UNKNOWN) : "", nodeRule],
-        instanceRoles: [[]],
-        defaultNodeGroupAsgName: [""],
+        instanceRoles: [parts.instances.roles.map(reference), ...parts.instances.roles, ...parts.instances.attachments],
+        defaultNodeGroupAsgName: [parts.defaultNodes?.outputs.name ?? "", parts.defaultNodes],
         autoModeNodeRoleName: [""],
         fargateProfileId: [""],
         fargateProfileStatus: [""],
@@ -86,9 +91,10 @@ function coreOf(parts: ClusterParts): Properties {
         ),
         encryptionConfig: keyArn === undefined ? undefined : { provider: { keyArn }, resources: ["secrets"] },
         accessEntries: Object.values(record(inputs.accessEntries)),
-        instanceRoles: [],
+        instanceRoles: parts.instances.roles.map(reference),
         autoModeNodeRoleName: "",
         nodeGroupOptions: {
+            ...(parts.instances.profileName === undefined ? {} : { instanceProfileName: parts.instances.profileName }),
             version: inputs.version,
             nodeSecurityGroup: reference(nodeGroup),
             clusterIngressRule: reference(nodeRule),

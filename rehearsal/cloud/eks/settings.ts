@@ -21,10 +21,8 @@ export function refuseArguments(inputs: Properties): void {
         throw new Error("`publicAccessCidrs` can only be set when `endpointPublicAccess` is true");
     }
     const missing = [
-        ["skipDefaultNodeGroup", inputs.skipDefaultNodeGroup === true, "self-managed default node groups"],
         ["fargate", empty(inputs.fargate) || inputs.fargate === false, "Fargate"],
         ["autoMode", record(inputs.autoMode).enabled !== true, "EKS Auto Mode"],
-        ["vpcId", inputs.vpcId !== undefined, "a default VPC"],
     ] as const;
     for (const [property, fine, what] of missing) {
         if (!fine)

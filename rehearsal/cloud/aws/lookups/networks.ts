@@ -1,7 +1,8 @@
-import type { SimulatedInvoke } from "../../shell/type";
-import { list, text } from "../../shell/values";
+import type { Properties, SimulatedInvoke } from "../../shell/type";
+import { list, record, text } from "../../shell/values";
 import type { WorldObject } from "../../shell/world";
 import { arn } from "../arn";
+import { defaultVpc, isDefaultVpc } from "../defaultVpc";
 import { Kind } from "../kinds";
 import { answer, choose, only } from "./filters";
 import { get, named } from "./lookUp";
@@ -12,6 +13,7 @@ const SUBNET_FILTERS = {
     "availability-zone-id": (object: WorldObject) => object.outputs.availabilityZoneId,
     "subnet-id": (object: WorldObject) => object.id,
     "cidr-block": (object: WorldObject) => object.outputs.cidrBlock,
+    "default-for-az": (object: WorldObject) => object.implicit === true,
     "map-public-ip-on-launch": (object: WorldObject) => object.outputs.mapPublicIpOnLaunch,
     state: () => "available",
 };
@@ -24,23 +26,31 @@ const GROUP_FILTERS = {
 const VPC_FILTERS = {
     "vpc-id": (object: WorldObject) => object.id,
     cidr: (object: WorldObject) => object.outputs.cidrBlock,
-    "is-default": () => false,
+    "is-default": (object: WorldObject) => isDefaultVpc(object),
+    isDefault: (object: WorldObject) => isDefaultVpc(object),
     state: () => "available",
 };
 
+/** Whether filters choose the VPC that the account has from the start. */
+function asksForDefault(args: Properties): boolean {
+    return list(args.filters)
+        .map(record)
+        .some(({ name, values }) => /^(is-default|isDefault)$/.test(String(name)) && list(values).includes("true"));
+}
+
 export const networkLookups: SimulatedInvoke[] = [
     get("aws:ec2/getVpc", (args, world) => {
+        if (args.default === true || asksForDefault(args)) defaultVpc(world);
         const found = choose(world, Kind.Vpc, args, VPC_FILTERS).filter(
             (one) =>
+                (args.default === undefined || isDefaultVpc(one) === args.default) &&
                 (args.id === undefined || one.id === args.id) &&
                 (args.cidrBlock === undefined || one.outputs.cidrBlock === args.cidrBlock),
         );
-        if (args.default === true)
-            throw new Error("no matching EC2 VPC found: the simulated account has no default VPC");
         const vpc = only(found, "EC2 VPC");
         return answer(vpc, {
             state: "available",
-            default: false,
+            default: isDefaultVpc(vpc),
             cidrBlockAssociations: [
                 {
                     cidrBlock: vpc.outputs.cidrBlock,
@@ -50,11 +60,14 @@ export const networkLookups: SimulatedInvoke[] = [
             ],
         });
     }),
-    get("aws:ec2/getVpcs", (args, world) => ({
-        id: world.region,
-        region: world.region,
-        ids: choose(world, Kind.Vpc, args, VPC_FILTERS).map(({ id }) => id),
-    })),
+    get("aws:ec2/getVpcs", (args, world) => {
+        if (asksForDefault(args)) defaultVpc(world);
+        return {
+            id: world.region,
+            region: world.region,
+            ids: choose(world, Kind.Vpc, args, VPC_FILTERS).map(({ id }) => id),
+        };
+    }),
     get("aws:ec2/getSubnet", (args, world) => {
         const keys = ["vpcId", "availabilityZone", "availabilityZoneId", "cidrBlock"];
         const found = choose(world, Kind.Subnet, args, SUBNET_FILTERS).filter(
@@ -65,7 +78,7 @@ export const networkLookups: SimulatedInvoke[] = [
         return answer(only(found, "EC2 Subnet"), {
             state: "available",
             availableIpAddressCount: 4000,
-            defaultForAz: false,
+            defaultForAz: found[0].implicit === true,
         });
     }),
     get("aws:ec2/getSubnets", (args, world) => ({

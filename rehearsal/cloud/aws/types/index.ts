@@ -1,4 +1,5 @@
 import type { SimulatedType } from "../../shell/type";
+import { autoscalingGroup } from "./autoscaling";
 import { cluster } from "./cluster";
 import { clusterAccessTypes } from "./clusterAccess";
 import { computeTypes } from "./compute";
@@ -18,6 +19,7 @@ export const types: SimulatedType[] = [
     ...computeTypes,
     cluster,
     nodeGroup,
+    autoscalingGroup,
     ...clusterAccessTypes,
     ...databaseTypes,
     ...serviceTypes,

@@ -227,7 +227,7 @@ export const nodeGroup: SimulatedType = {
         const mode = record(clusterOf(world, object.inputs).outputs.accessConfig).authenticationMode;
         if (mode !== "CONFIG_MAP")
             makeAccessEntry(world, String(object.inputs.clusterName), String(object.inputs.nodeRoleArn), "EC2_LINUX");
-        if (old) removeNodes(world, id, Number(scaling.desiredSize));
+        if (old) removeNodes(world, object, Number(scaling.desiredSize));
         reconcileNodes(object, world);
     },
     notReady: (object, world) => {
@@ -237,7 +237,7 @@ export const nodeGroup: SimulatedType = {
     timeout: () => 1500,
     removed: (object, world) => {
         world.remove(Kind.AutoscalingGroup, groupName(object));
-        removeNodes(world, object.id, 0);
+        removeNodes(world, object, 0);
         const { clusterName, nodeRoleArn } = object.inputs;
         const shared = world.find(
             Kind.NodeGroup,

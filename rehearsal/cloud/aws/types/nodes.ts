@@ -102,18 +102,18 @@ export function nodeGroups(group: WorldObject, world: World): string[] {
     ];
 }
 
-export function removeNodes(world: World, groupId: string, keep: number): void {
-    const nodes = world.all(NODE).filter(({ owner }) => owner?.token === Kind.NodeGroup && owner.id === groupId);
+/** @param group The node group, or the Auto Scaling group of self-managed nodes, that the nodes belong to. */
+export function removeNodes(world: World, group: Pick<WorldObject, "token" | "id">, keep: number): void {
+    const nodes = world.all(NODE).filter(({ owner }) => owner?.token === group.token && owner.id === group.id);
     for (const node of nodes.slice(keep)) world.within(node.scope!).remove(NODE, node.id);
 }
 
 /** Makes the nodes that a group wants and that can join. */
 export function reconcileNodes(group: WorldObject, world: World): void {
     const wanted = Number(record(group.inputs.scalingConfig).desiredSize);
-    const owner = { token: Kind.NodeGroup, id: group.id };
     const there = world
         .all(NODE)
-        .filter((node) => node.owner?.token === owner.token && node.owner.id === owner.id).length;
+        .filter((node) => node.owner?.token === group.token && node.owner.id === group.id).length;
     if (there >= wanted || whyNodesDoNotJoin(group, world).length > 0) return;
     const subnets = texts(group.inputs.subnetIds);
     for (let index = there; index < wanted; index++) makeNode(group, subnets[index % subnets.length], world);
@@ -136,8 +136,12 @@ function makeNode(group: WorldObject, subnetId: string, world: World): void {
         "kubernetes.io/os": "linux",
         "kubernetes.io/hostname": host,
         "node.kubernetes.io/instance-type": name,
-        "eks.amazonaws.com/nodegroup": String(group.inputs.nodeGroupName),
-        "eks.amazonaws.com/capacityType": String(group.outputs.capacityType),
+        ...(group.token === Kind.NodeGroup
+            ? {
+                  "eks.amazonaws.com/nodegroup": String(group.inputs.nodeGroupName),
+                  "eks.amazonaws.com/capacityType": String(group.outputs.capacityType),
+              }
+            : {}),
     };
     const taints = list(group.inputs.taints)
         .map(record)
@@ -167,7 +171,7 @@ function makeNode(group: WorldObject, subnetId: string, world: World): void {
             },
         },
         implicit: true,
-        owner: { token: Kind.NodeGroup, id: group.id },
+        owner: { token: group.token, id: group.id },
     });
 }
 

@@ -2,6 +2,7 @@ import type { Properties, SimulatedType } from "../../shell/type";
 import { isObject, list, record, same, text, texts } from "../../shell/values";
 import type { World, WorldObject } from "../../shell/world";
 import { arn } from "../arn";
+import { defaultVpc } from "../defaultVpc";
 import { check, refuse, type Findings } from "../checks";
 import { parseCidr } from "../cidr";
 import { seconds } from "../durations";
@@ -172,11 +173,10 @@ const group: SimulatedType = {
             });
         }
     }),
-    relations: (inputs) => {
-        if (inputs.vpcId === undefined) refuse("VPCIdNotSpecified", "No default VPC for this user: give vpcId");
-    },
-    outputs: (inputs, id, world) => ({
+    outputs: (inputs, id, world, old) => ({
         arn: arn(world, "ec2", `security-group/${id}`),
+        // EC2 API Reference, CreateSecurityGroup: without a VPC, the group is one of the default VPC.
+        vpcId: inputs.vpcId ?? old?.outputs.vpcId ?? defaultVpc(world).id,
         ingress: inputs.ingress ?? [],
         egress: inputs.egress ?? [],
     }),

@@ -145,28 +145,6 @@ const autoscalingTag: SimulatedType = {
     immutable: ["autoscalingGroupName", "tag.key"],
 };
 
-const autoscalingGroup: SimulatedType = {
-    token: Kind.AutoscalingGroup,
-    seconds: seconds.nodeGroup,
-    id: (inputs) => String(inputs.name),
-    unique: [["name"]],
-    immutable: ["name", "namePrefix"],
-    references: [
-        { path: "vpcZoneIdentifiers[*]", to: Kind.Subnet, missing: "ValidationError" },
-        { path: "launchTemplate.id", to: Kind.LaunchTemplate, missing: "ValidationError", holds: false },
-    ],
-    check: check((found, inputs) => {
-        const { minSize, maxSize, desiredCapacity } = inputs;
-        if (typeof minSize === "number" && typeof maxSize === "number" && minSize > maxSize)
-            found.add("minSize", `${minSize} is above maxSize ${maxSize}`);
-        if (typeof desiredCapacity === "number" && typeof maxSize === "number" && desiredCapacity > maxSize)
-            found.add("desiredCapacity", `${desiredCapacity} is above maxSize ${maxSize}`);
-    }),
-    outputs: (_, id, world) => ({
-        arn: arn(world, "autoscaling", `autoScalingGroup:${world.hex(8)}:autoScalingGroupName/${id}`),
-    }),
-};
-
 const secret: SimulatedType = {
     token: Kind.Secret,
     seconds: seconds.few,
@@ -283,7 +261,6 @@ export const serviceTypes = [
     logGroup,
     metricAlarm,
     autoscalingTag,
-    autoscalingGroup,
     ...dnsAndBackupTypes,
     secret,
     secretVersion,

@@ -1,3 +1,4 @@
+import { isPublicSubnet } from "../../aws/network";
 import type { Properties } from "../../shell/type";
 import type { WorldObject } from "../../shell/world";
 import { Kinds, type Cluster } from "../cluster";
@@ -125,7 +126,7 @@ function serve(cluster: Cluster, service: WorldObject): void {
     if (!byController) {
         // The cloud controller of EKS makes a Classic Load Balancer (or an NLB by annotation), open to the Internet by default.
         const internal = notes[`${annotation}internal`] === "true" || notes[`${annotation}internal`] === "0.0.0.0/0";
-        const subnets = subnetsFor(cluster, internal, undefined);
+        const subnets = subnetsOfCloudController(cluster, internal);
         if (subnets.length === 0) {
             return fail(
                 "SyncLoadBalancerFailed",
@@ -247,6 +248,28 @@ function subnetsFor(cluster: Cluster, internal: boolean, named: string | undefin
     return subnets
         .filter((one) => ["1", ""].includes(strings(one.outputs.tags)[role] ?? "no"))
         .filter((one) => !zones.has(one.outputs.availabilityZone) && zones.add(one.outputs.availabilityZone));
+}
+
+/**
+ * The subnets of a load balancer that the cloud controller makes: of the VPC, for no other cluster, public ones for a public balancer.
+ * The role tag only decides between several of one zone. Source: cloud-provider-aws, aws.go (`findSubnets`, `findELBSubnets`).
+ */
+function subnetsOfCloudController(cluster: Cluster, internal: boolean): WorldObject[] {
+    const vpcId = at(cluster.eks?.outputs.vpcConfig, "vpcId") ?? vpcOf(cluster);
+    const role = internal ? "kubernetes.io/role/internal-elb" : "kubernetes.io/role/elb";
+    const prefix = "kubernetes.io/cluster/";
+    const tagged = (one: WorldObject): boolean => strings(one.outputs.tags)[role] !== undefined;
+    const found = cluster.aws
+        .all("aws:ec2/subnet:Subnet")
+        .filter((one) => one.outputs.vpcId === vpcId)
+        .filter((one) => {
+            const clusters = Object.keys(strings(one.outputs.tags)).filter((key) => key.startsWith(prefix));
+            return clusters.length === 0 || clusters.includes(`${prefix}${cluster.name}`);
+        })
+        .filter((one) => internal || isPublicSubnet(cluster.aws, one.id))
+        .sort((one, other) => Number(tagged(other)) - Number(tagged(one)) || one.id.localeCompare(other.id));
+    const zones = new Set<unknown>();
+    return found.filter(({ outputs }) => !zones.has(outputs.availabilityZone) && zones.add(outputs.availabilityZone));
 }
 
 function vpcOf(cluster: Cluster): unknown {
