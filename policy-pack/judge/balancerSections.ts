@@ -2,7 +2,8 @@ import type { Judgement, Resource } from "../rule";
 import { chartName, isOfBitnami } from "../storage/charts";
 import type { ChartUse } from "../storage/model";
 import { get, isTree, under, type Tree } from "../storage/values";
-import { alb, judgeIngresses } from "./ingressBalancers";
+import { clusterOf } from "../storage/cluster";
+import { alb, isAlone, judgeIngresses, type IngressSettings } from "./ingressBalancers";
 import { judgeService } from "./serviceBalancers";
 
 /** Sections of charts' values whose Service is a load balancer when nothing is said. */
@@ -60,7 +61,7 @@ export function judgeChart(chart: ChartUse, judgement: Judgement): void {
             judgeSection(resource, whole, "type", under(path, ...keys), get(values, ...keys.slice(0, -1)), judgement);
         }
     }
-    judgeSections(resource, values, path, judgement);
+    judgeSections({ resource, value: values, path }, judgement);
 }
 
 function publicSections(chart: ChartUse): string[][] {
@@ -77,18 +78,39 @@ function isOff(section: unknown): boolean {
     return ["enabled", "create"].some((key) => [false, "false"].includes(get(section, key) as string));
 }
 
-/** Judges every section, of a chart's values or of a custom resource, that becomes a Service or an Ingress with a load balancer. */
-export function judgeSections(resource: Resource, value: unknown, path: string, judgement: Judgement): void {
-    visit(resource, value, path, undefined, judgement, 0);
+/** Settings in which sections may become Services and Ingresses: a chart's values, what an operator is told. */
+export interface Settings {
+    resource: Resource;
+    value: unknown;
+    path: string;
+}
+
+/** Judges every section that becomes a Service with a load balancer, or an Ingress that can be judged alone. */
+export function judgeSections(settings: Settings, judgement: Judgement): void {
+    visit(settings, undefined, 0, judgement, (ingress) => {
+        if (isAlone(ingress)) {
+            judgeIngresses([ingress], { classes: [], parameters: [] }, judgement);
+        }
+    });
+}
+
+/** The Ingresses that such settings make, as far as they are not judged alone. */
+export function ingressSections(settings: Settings): IngressSettings[] {
+    const found: IngressSettings[] = [];
+    visit(settings, undefined, 0, undefined, (ingress) => {
+        if (!isAlone(ingress)) {
+            found.push(ingress);
+        }
+    });
+    return found;
 }
 
 function visit(
-    resource: Resource,
-    value: unknown,
-    path: string,
+    { resource, value, path }: Settings,
     above: unknown,
-    judgement: Judgement,
     depth: number,
+    services: Judgement | undefined,
+    ingress: (settings: IngressSettings) => void,
 ): void {
     if (typeof value !== "object" || value === null || depth > 100) {
         return;
@@ -98,26 +120,41 @@ function visit(
             return;
         }
         for (const [key, one] of Object.entries(value)) {
-            if (one === "LoadBalancer" && /type$/i.test(key)) {
-                judgeSection(resource, value, key, path, above, judgement);
-            } else if (one === "loadbalancer" && key === "type") {
-                judgeListener(resource, value, path, judgement);
-            } else if (one === "loadBalancer" && key === "type" && isTree(value.loadBalancer)) {
-                // Confluent's way: the settings stand under the name of the type.
-                judgeSection(resource, value.loadBalancer, key, under(path, one), undefined, judgement);
-            } else if (/annotations$/i.test(key) && get(one, `${alb}scheme`) !== undefined) {
-                const className = ["ingressClassName", "className", "class"].map((name) => get(value, name));
-                const settings = { resource, annotations: one, at: under(path, key) };
-                judgeIngresses(
-                    [{ ...settings, className: className.find((name) => typeof name === "string") }],
-                    { classes: [], parameters: [] },
-                    judgement,
-                );
+            if (services && typeof one === "string" && /type$/i.test(key)) {
+                judgeTyped(resource, value, key, path, above, services);
+            } else if (/annotations$/i.test(key) && isTree(one)) {
+                const named = ["ingressClassName", "className", "class"].map((name) => get(value, name));
+                const className = named.find((name) => typeof name === "string" && name !== "");
+                if (className !== undefined || Object.keys(one).some((name) => name.startsWith(alb))) {
+                    const cluster = clusterOf(resource).provider;
+                    ingress({ resource, annotations: one, at: under(path, key), className, cluster });
+                }
             }
         }
     }
     for (const [key, inner] of Object.entries(value)) {
-        visit(resource, inner, under(path, Array.isArray(value) ? Number(key) : key), value, judgement, depth + 1);
+        const at = under(path, Array.isArray(value) ? Number(key) : key);
+        visit({ resource, value: inner, path: at }, value, depth + 1, services, ingress);
+    }
+}
+
+/** A section with a type, of whatever: judged if it is one of a load balancer. */
+function judgeTyped(
+    resource: Resource,
+    section: Tree,
+    key: string,
+    path: string,
+    above: unknown,
+    judgement: Judgement,
+): void {
+    const type = section[key];
+    if (type === "LoadBalancer") {
+        judgeSection(resource, section, key, path, above, judgement);
+    } else if (type === "loadbalancer" && key === "type") {
+        judgeListener(resource, section, path, judgement);
+    } else if (type === "loadBalancer" && key === "type" && isTree(section.loadBalancer)) {
+        // Confluent's way: the settings stand under the name of the type.
+        judgeSection(resource, section.loadBalancer, key, under(path, type), undefined, judgement);
     }
 }
 

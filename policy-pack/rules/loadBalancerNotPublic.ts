@@ -1,13 +1,13 @@
 import { admitInternet, judgeAwsLoadBalancers } from "../judge/awsLoadBalancers";
-import { judgeChart, judgeSections } from "../judge/balancerSections";
+import { ingressSections, judgeChart, judgeSections, type Settings } from "../judge/balancerSections";
 import { isAlone, judgeIngresses, type IngressSettings } from "../judge/ingressBalancers";
 import { hasGroups, judgeService, type ServiceSettings } from "../judge/serviceBalancers";
 import { isGiven, judgeBehindGroups, judgeRanges, rangesIn, reached, type Admits } from "../judge/sourceRanges";
 import { isUnknown } from "../plain";
-import { Judgement, type Rule, type Stack } from "../rule";
+import { Judgement, type Resource, type Rule, type Stack } from "../rule";
 import { storageOf } from "../storage";
 import { clusterOf } from "../storage/cluster";
-import type { KubernetesObject } from "../storage/model";
+import type { ChartUse, KubernetesObject } from "../storage/model";
 import { isDescribing } from "../storage/objects";
 import { readResource } from "../storage/read";
 import { elements, get, placeholder, under } from "../storage/values";
@@ -35,19 +35,15 @@ export const rule: Rule = {
                 judgeService(service, judgement);
             }
             judgeIngresses(ingressesOf([object]).filter(isAlone), { classes: [], parameters: [] }, judgement);
-            const spec = under(object.path, "spec");
-            const elsewhere = builtIn.test(object.group) || charts.some(({ path }) => path.startsWith(spec));
-            if (!elsewhere && !isDescribing(object)) {
-                judgeSections(resource, object.body.spec, spec, judgement);
-            }
         }
+        operatorSettings(objects, charts).forEach((settings) => judgeSections(settings, judgement));
         charts.forEach((chart) => judgeChart(chart, judgement));
         return judgement;
     },
     /** What needs others: classes and groups of Ingresses, security groups, load balancers of AWS itself. */
     stack: (stack) => {
         const judgement = judgeAwsLoadBalancers(stack);
-        const { objects } = storageOf(stack).carried;
+        const { objects, charts } = storageOf(stack).carried;
         const admits = admitsIn(stack);
         for (const object of objects) {
             const service = serviceOf(object);
@@ -60,11 +56,34 @@ export const rule: Rule = {
             classes: objects.filter(({ group, kind }) => group === "networking.k8s.io" && kind === "IngressClass"),
             parameters: objects.filter(({ kind }) => kind === "IngressClassParams"),
         };
-        const ingresses = ingressesOf(objects).filter((one) => !isAlone(one));
+        const settings = [
+            ...operatorSettings(objects, charts),
+            ...charts.map(({ resource, values, path }) => ({ resource, value: values, path })),
+        ];
+        const ingresses = [
+            ...ingressesOf(objects).filter((one) => !isAlone(one)),
+            ...settings.flatMap(ingressSections),
+        ];
         judgeIngresses(ingresses, known, judgement, admits);
         return judgement;
     },
 };
+
+/** What operators are told: the `spec` of objects that are neither Kubernetes' own nor install charts. */
+function operatorSettings(objects: KubernetesObject[], charts: ChartUse[]): Settings[] {
+    const paths = new Map<Resource, string[]>();
+    for (const { resource, path } of charts) {
+        paths.set(resource, [...(paths.get(resource) ?? []), path]);
+    }
+    return objects.flatMap((object) => {
+        const { resource, body } = object;
+        const path = under(object.path, "spec");
+        const elsewhere = builtIn.test(object.group) || isDescribing(object);
+        return elsewhere || paths.get(resource)?.some((one) => one.startsWith(path))
+            ? []
+            : [{ resource, value: body.spec, path }];
+    });
+}
 
 function admitsIn(stack: Stack): Admits {
     return (resource, property, groups) => admitInternet(stack, resource, property, groups);

@@ -349,4 +349,18 @@ describe("load-balancer-not-public: settings of charts and operators", () => {
         assert.deepEqual(found(rule, [helm("x", "y", values(open))]), [path]);
         assert.deepEqual(found(rule, [helm("x", "y", values({ ...open, [`${alb}inbound-cidrs`]: office }))]), []);
     });
+
+    it("an Ingress of a chart, with the classes and groups of the program", () => {
+        const chart = (annotations: object, className = "alb") =>
+            helm("x", "y", { ingress: { enabled: true, ingressClassName: className, annotations } });
+        const path = `x: values.ingress.annotations["${alb}inbound-cidrs"]`;
+        const parameters = (spec: object) => [settings(spec), ours];
+        assert.deepEqual(found(rule, [...parameters({ inboundCIDRs: [office] }), chart(open)]), []);
+        assert.deepEqual(found(rule, [...parameters({ scheme: "internet-facing" }), chart({})]), [path]);
+        assert.deepEqual(found(rule, [...parameters({ scheme: "internet-facing" }), chart({}, "nginx")]), []);
+        const group = { ...open, [`${alb}group.name`]: "shared" };
+        const first = ingress("a", { ...group, [`${alb}inbound-cidrs`]: office });
+        assert.deepEqual(found(rule, [first, chart(group)]), []);
+        assert.deepEqual(found(rule, [chart(group)]), [path]);
+    });
 });
