@@ -214,7 +214,8 @@ function componentValues(settings: ValueSettings, sizes: ResolvedSizes, major: 2
         scheduler: { ...of("scheduler", sizes.scheduler), ...patience },
         dagProcessor: { enabled: true, ...of("dag-processor", sizes.dagProcessor) },
         triggerer: of("triggerer", sizes.triggerer),
-        statsd: { enabled: true, resources: sizes.statsd, ...scrapeAnnotations(), ...place },
+        // Its Service has the annotations by which a Prometheus finds it.
+        statsd: { enabled: true, resources: sizes.statsd, ...place },
         // Off unless further values switch them on.
         databaseCleanup: { ...place, resources: sizes.jobs },
         flower: { ...place, resources: sizes.jobs },
@@ -224,11 +225,6 @@ function componentValues(settings: ValueSettings, sizes: ResolvedSizes, major: 2
             ...(major === 3 ? { api: { workers: 2 } } : {}),
         },
     };
-}
-
-/** What a Prometheus that looks for annotations needs to find the exporter. */
-function scrapeAnnotations() {
-    return { service: { extraAnnotations: { "prometheus.io/scrape": "true", "prometheus.io/port": "9102" } } };
 }
 
 /** Redis holds what waits for a worker, for seconds; lost with its node, Airflow's scheduler queues it again. */

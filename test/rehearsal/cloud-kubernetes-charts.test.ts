@@ -89,6 +89,41 @@ describe("Chart models", () => {
             }
         });
 
+        it("know what only some values bring: Flower, a database that is cleaned, other scalers", () => {
+            const find = render({
+                flower: { enabled: true, secretName: "login" },
+                databaseCleanup: { enabled: true },
+                apiServer: { hpa: { enabled: true } },
+                triggerer: { keda: { enabled: true } },
+                pgbouncer: { enabled: true },
+            });
+            const [flower] = find("Deployment", "airflow-flower").spec.template.spec.containers;
+            assert.equal(flower.image, "apache/airflow:3.2.2");
+            assert.equal(flower.env.at(-1).valueFrom.secretKeyRef.name, "login");
+            const { template } = find("CronJob", "airflow-database-cleanup").spec.jobTemplate.spec;
+            assert.equal(template.spec.serviceAccountName, "airflow-database-cleanup");
+            assert.equal(find("HorizontalPodAutoscaler", "airflow-api-server").spec.scaleTargetRef.kind, "Deployment");
+            assert.ok(!("replicas" in find("Deployment", "airflow-api-server").spec));
+            const [{ metadata }] = find("ScaledObject", "airflow-triggerer").spec.triggers;
+            assert.equal(metadata.connectionFromEnv, "KEDA_DB_CONN");
+        });
+
+        it("keep the chart's own image when only the version is another", () => {
+            const find = render({ airflowVersion: "2.11.0", dags: { gitSync: { enabled: true } } });
+            const { spec } = find("Deployment", "airflow-scheduler").spec.template;
+            assert.equal(spec.containers[0].image, "apache/airflow:3.2.2");
+            assert.deepEqual(
+                spec.containers.map(({ name }: Loose) => name),
+                ["scheduler", "git-sync", "scheduler-log-groomer"],
+            );
+        });
+
+        it("have no workers and no broker without Celery", () => {
+            const find = render({ executor: "KubernetesExecutor" });
+            assert.equal(find("StatefulSet", "airflow-worker"), undefined);
+            assert.equal(find("StatefulSet", "airflow-redis"), undefined);
+        });
+
         it("hand the tokens' key to servers and scheduler only, not to what waits before them", () => {
             const { spec } = render({})("Deployment", "airflow-scheduler").spec.template;
             const has = ({ env }: Loose): boolean =>

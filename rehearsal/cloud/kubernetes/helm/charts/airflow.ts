@@ -3,9 +3,9 @@ import type { Manifest } from "../../api/object";
 import { at, list, record, records, strings, text } from "../../api/value";
 import { mergeValues, plain, role, roleBinding, service, serviceAccount, workload } from "../build";
 import type { ChartModel, Hook, ReleaseRequest } from "../chart";
-import { AirflowParts, prefixOf, SAFE_TO_EVICT } from "./airflowParts";
+import { AirflowParts, CONFIG_MOUNTS, prefixOf, SAFE_TO_EVICT } from "./airflowParts";
 import { airflowDefaults, careful } from "./airflowDefaults";
-import { headless, workers } from "./airflowWorkers";
+import { headless, scaledObject, workers } from "./airflowWorkers";
 
 /** Read from renders of apache/airflow 1.22.0 with default values and with those of a production deployment. */
 export const airflow: ChartModel = {
@@ -159,6 +159,7 @@ function components(parts: AirflowParts): Manifest[] {
     const { name, namespace, values } = parts;
     const server = parts.major >= 3 ? "api-server" : "webserver";
     const section = parts.major >= 3 ? "apiServer" : "webserver";
+    const processor = (at(values, "dagProcessor", "enabled") ?? parts.major >= 3) === true;
     return [
         ...parts.component(server, section, { logs: true, jwt: true }),
         service(
@@ -179,9 +180,14 @@ function components(parts: AirflowParts): Manifest[] {
             },
             at(values, section, "service", "annotations"),
         ),
-        ...parts.component("scheduler", "scheduler", { logs: true, jwt: true, groomer: true }),
-        ...(at(values, "dagProcessor", "enabled") === false ||
-        (parts.major < 3 && at(values, "dagProcessor", "enabled") !== true)
+        // Before Airflow 3 the scheduler reads the DAGs itself, unless a processor of its own does.
+        ...parts.component("scheduler", "scheduler", {
+            logs: true,
+            jwt: true,
+            groomer: true,
+            dags: !processor && parts.major < 3,
+        }),
+        ...(!processor
             ? []
             : parts.component("dag-processor", "dagProcessor", { logs: true, groomer: true, dags: true })),
         ...(parts.on("triggerer")
@@ -193,6 +199,12 @@ function components(parts: AirflowParts): Manifest[] {
                       ownVolume: true,
                   }),
                   headless(`${name}-triggerer`, namespace, parts.labels("triggerer"), "triggerer-logs", 8794),
+                  ...scaledObject(
+                      parts,
+                      "triggerer",
+                      "triggerer",
+                      "SELECT ceil(COUNT(*)::decimal / 1000) FROM trigger",
+                  ),
               ]
             : []),
         ...workers(parts),
@@ -223,12 +235,18 @@ function components(parts: AirflowParts): Manifest[] {
                           { name: "statsd-scrape", port: 9102 },
                       ],
                       {},
-                      at(values, "statsd", "service", "extraAnnotations"),
+                      {
+                          "prometheus.io/scrape": "true",
+                          "prometheus.io/port": "9102",
+                          ...strings(at(values, "statsd", "service", "extraAnnotations")),
+                      },
                   ),
               ]
             : []),
         ...pgbouncer(parts),
         ...postgresql(parts),
+        ...flower(parts),
+        ...databaseCleanup(parts),
         ...ingress(parts, server),
     ];
 }
@@ -258,7 +276,7 @@ function pick(from: Properties, ...keys: string[]): Properties {
 
 function redis(parts: AirflowParts): Manifest[] {
     const { name, namespace, values } = parts;
-    if (!parts.on("redis")) {
+    if (!parts.on("redis") || !parts.celery()) {
         return [];
     }
     const persistence = record(at(values, "redis", "persistence"));
@@ -382,6 +400,96 @@ function pgbouncer(parts: AirflowParts): Manifest[] {
     ];
 }
 
+/** The page that shows Celery's workers. */
+function flower(parts: AirflowParts): Manifest[] {
+    const { name, namespace, values } = parts;
+    if (!parts.on("flower") || !parts.celery()) {
+        return [];
+    }
+    const settings = record(values.flower);
+    const image = record(at(values, "images", "flower"));
+    return [
+        ...serviceAccount(parts.account("flower"), namespace, settings.serviceAccount),
+        workload({
+            ...parts.common("flower", "flower"),
+            replicas: 1,
+            containers: [
+                {
+                    name: "flower",
+                    image: `${text(image.repository) ?? "apache/airflow"}:${text(image.tag) ?? String(values.defaultAirflowTag)}`,
+                    env: [
+                        ...parts.environment([settings.env]),
+                        ...(text(settings.secretName)
+                            ? [
+                                  {
+                                      name: "AIRFLOW__CELERY__FLOWER_BASIC_AUTH",
+                                      valueFrom: { secretKeyRef: { name: settings.secretName, key: "basicAuth" } },
+                                  },
+                              ]
+                            : []),
+                    ],
+                    resources: settings.resources,
+                    volumeMounts: [...CONFIG_MOUNTS, ...records(values.volumeMounts)],
+                },
+            ],
+            volumes: [{ name: "config", configMap: { name: `${name}-config` } }, ...records(values.volumes)],
+            pod: { securityContext: parts.securityContext(settings), imagePullSecrets: parts.pullSecrets() },
+        }),
+        service(
+            `${name}-flower`,
+            namespace,
+            parts.labels("flower"),
+            [{ name: "flower-ui", port: 5555 }],
+            { type: at(settings, "service", "type") },
+            at(settings, "service", "annotations"),
+        ),
+    ];
+}
+
+/** Old rows of the database, deleted now and then. */
+function databaseCleanup(parts: AirflowParts): Manifest[] {
+    const { name, namespace, values } = parts;
+    if (!parts.on("databaseCleanup")) {
+        return [];
+    }
+    const settings = record(values.databaseCleanup);
+    const account = parts.account("database-cleanup");
+    const { metadata, spec } = workload({
+        ...parts.common("database-cleanup", "databaseCleanup"),
+        account,
+        containers: [
+            {
+                name: "database-cleanup",
+                image: parts.image(),
+                env: parts.environment([settings.env]),
+                resources: settings.resources,
+                volumeMounts: [...CONFIG_MOUNTS, ...records(values.volumeMounts)],
+            },
+        ],
+        volumes: [{ name: "config", configMap: { name: `${name}-config` } }, ...records(values.volumes)],
+        pod: {
+            restartPolicy: "Never",
+            securityContext: parts.securityContext(settings),
+            imagePullSecrets: parts.pullSecrets(),
+        },
+    });
+    return [
+        ...serviceAccount(account, namespace, settings.serviceAccount),
+        role(`${name}-database-cleanup-role`, namespace),
+        roleBinding(`${name}-database-cleanup-rolebinding`, `${name}-database-cleanup-role`, account, namespace),
+        {
+            apiVersion: "batch/v1",
+            kind: "CronJob",
+            metadata,
+            spec: {
+                schedule: settings.schedule,
+                concurrencyPolicy: "Forbid",
+                jobTemplate: { spec: { backoffLimit: 1, template: record(spec).template } },
+            },
+        },
+    ];
+}
+
 /** The bundled database, for those who forget to switch it off. */
 function postgresql(parts: AirflowParts): Manifest[] {
     const { name, namespace } = parts;
@@ -429,6 +537,7 @@ function ingress(parts: AirflowParts, server: string): Manifest[] {
         { path: text(section.path) ?? "/", pathType: text(section.pathType) ?? "ImplementationSpecific", backend },
     ];
     const hosts = list(section.hosts);
+    const secured = records(section.hosts).filter((host) => at(host, "tls", "enabled") === true);
     return [
         {
             apiVersion: "networking.k8s.io/v1",
@@ -440,6 +549,14 @@ function ingress(parts: AirflowParts, server: string): Manifest[] {
                     hosts.length === 0
                         ? [{ http: { paths } }]
                         : hosts.map((host) => ({ host: text(host) ?? at(host, "name"), http: { paths } })),
+                ...(secured.length > 0
+                    ? {
+                          tls: secured.map((host) => ({
+                              hosts: [host.name],
+                              secretName: at(host, "tls", "secretName"),
+                          })),
+                      }
+                    : {}),
             },
         },
     ];

@@ -7,9 +7,17 @@ const quick = { rollingUpdate: { maxSurge: "100%", maxUnavailable: "50%" } };
 /** What it gives those that answer people. */
 export const careful = { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
 
+const scaling = { pollingInterval: 5, cooldownPeriod: 30, minReplicaCount: 0, maxReplicaCount: 10 };
+const cpu = (averageUtilization: number): Properties => ({
+    type: "Resource",
+    resource: { name: "cpu", target: { type: "Utilization", averageUtilization } },
+});
+
 /** The defaults of apache/airflow 1.22.0 that decide which objects there are. */
 export const airflowDefaults: Properties = {
     airflowVersion: "3.2.2",
+    // Not the version that is given: whoever sets the one has to set the other.
+    defaultAirflowTag: "3.2.2",
     executor: "CeleryExecutor",
     uid: 50000,
     gid: 0,
@@ -32,11 +40,13 @@ export const airflowDefaults: Properties = {
         metricsExporterSidecar: { resources: {} },
         podDisruptionBudget: { enabled: false, config: { maxUnavailable: 1 } },
     },
-    flower: { enabled: false, serviceAccount: account, resources: {} },
+    flower: { enabled: false, serviceAccount: account, service: { type: "ClusterIP" }, resources: {} },
+    databaseCleanup: { enabled: false, schedule: "0 0 * * 0", serviceAccount: account, resources: {} },
     apiServer: {
         enabled: true,
         replicas: 1,
         strategy: careful,
+        hpa: { enabled: false, minReplicaCount: 1, maxReplicaCount: 5, metrics: [cpu(50)] },
         serviceAccount: account,
         service: { type: "ClusterIP" },
         resources: {},
@@ -45,6 +55,7 @@ export const airflowDefaults: Properties = {
     webserver: {
         replicas: 1,
         strategy: careful,
+        hpa: { enabled: false, minReplicaCount: 1, maxReplicaCount: 5, metrics: [cpu(50)] },
         serviceAccount: account,
         service: { type: "ClusterIP" },
         resources: {},
@@ -80,7 +91,7 @@ export const airflowDefaults: Properties = {
         logGroomerSidecar: groomer,
         terminationGracePeriodSeconds: 60,
         persistence: { enabled: true, size: "100Gi" },
-        keda: { enabled: false },
+        keda: { enabled: false, ...scaling, usePgbouncer: false },
         podDisruptionBudget: { enabled: false, config: { maxUnavailable: 1 } },
     },
     workers: {
@@ -89,18 +100,11 @@ export const airflowDefaults: Properties = {
         safeToEvict: false,
         serviceAccount: account,
         resources: {},
-        logGroomerSidecar: groomer,
+        logGroomerSidecar: { ...groomer, requirePersistence: true },
         terminationGracePeriodSeconds: 600,
         persistence: { enabled: true, size: "100Gi" },
-        keda: {
-            enabled: false,
-            pollingInterval: 5,
-            cooldownPeriod: 30,
-            minReplicaCount: 0,
-            maxReplicaCount: 10,
-            usePgbouncer: true,
-        },
-        hpa: { enabled: false },
+        keda: { enabled: false, ...scaling, usePgbouncer: true },
+        hpa: { enabled: false, minReplicaCount: 0, maxReplicaCount: 5, metrics: [cpu(80)] },
         podDisruptionBudget: { enabled: false, config: { maxUnavailable: 1 } },
         queue: "default",
     },

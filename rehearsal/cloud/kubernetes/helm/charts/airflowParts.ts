@@ -1,7 +1,7 @@
 import type { Properties } from "../../../shell/type";
 import type { Manifest } from "../../api/object";
 import { at, list, record, records, text } from "../../api/value";
-import { budget, serviceAccount, workload, type WorkloadSpec } from "../build";
+import { budget, plain, serviceAccount, workload, type WorkloadSpec } from "../build";
 import type { ReleaseRequest } from "../chart";
 
 /** What a component of Airflow has beside its main container. */
@@ -74,15 +74,12 @@ export class AirflowParts {
         return { securityContext: { runAsUser: uid }, imagePullSecrets: this.pullSecrets() };
     }
 
-    private pullSecrets(): Properties[] {
+    pullSecrets(): Properties[] {
         return list(this.values.imagePullSecrets).map((one) => (typeof one === "string" ? { name: one } : record(one)));
     }
 
     image(): string {
-        const tag =
-            text(at(this.values, "images", "airflow", "tag")) ??
-            text(this.values.defaultAirflowTag) ??
-            String(this.values.airflowVersion);
+        const tag = text(at(this.values, "images", "airflow", "tag")) ?? String(this.values.defaultAirflowTag);
         const repository = text(at(this.values, "images", "airflow", "repository")) ?? "apache/airflow";
         const digest = text(at(this.values, "images", "airflow", "digest"));
         return digest ? `${repository}@${digest}` : `${repository}:${tag}`;
@@ -144,7 +141,7 @@ export class AirflowParts {
             ...(this.major >= 3 && jwt
                 ? [secret("AIRFLOW__API_AUTH__JWT_SECRET", values.jwtSecretName, "jwt-secret", "jwt-secret")]
                 : []),
-            ...(String(values.executor).includes("Celery")
+            ...(this.celery()
                 ? [
                       secret(
                           "AIRFLOW__CELERY__BROKER_URL",
@@ -256,7 +253,7 @@ export class AirflowParts {
         const groomer = record(settings.logGroomerSidecar);
         const sidecars = [
             ...(traits.dags ? this.gitSync("git-sync") : []),
-            ...(traits.groomer && groomer.enabled !== false
+            ...(traits.groomer && groomer.enabled !== false && (persistent || groomer.requirePersistence !== true)
                 ? [
                       {
                           name: `${component}-log-groomer`,
@@ -302,11 +299,39 @@ export class AirflowParts {
                 },
             }),
             ...this.budgetOf(component, section),
+            ...this.autoscalerOf(component, settings, persistent),
         ];
     }
 
+    /** What scales a component by its processors; KEDA comes before it. */
+    private autoscalerOf(component: string, settings: Properties, persistent: boolean): Manifest[] {
+        const hpa = record(settings.hpa);
+        const name = this.objectName(component);
+        return hpa.enabled !== true || at(settings, "keda", "enabled") === true
+            ? []
+            : [
+                  plain("autoscaling/v2", "HorizontalPodAutoscaler", name, this.namespace, {
+                      spec: {
+                          scaleTargetRef: {
+                              apiVersion: "apps/v1",
+                              kind: persistent ? "StatefulSet" : "Deployment",
+                              name,
+                          },
+                          minReplicas: hpa.minReplicaCount,
+                          maxReplicas: hpa.maxReplicaCount,
+                          metrics: hpa.metrics,
+                      },
+                  }),
+              ];
+    }
+
+    /** Whether there are workers of Celery, and a broker for them. */
+    celery(): boolean {
+        return String(this.values.executor).includes("Celery");
+    }
+
     /** Which user the pods are: precedence as the chart has it, not merged. */
-    private securityContext(settings: Properties): unknown {
+    securityContext(settings: Properties): unknown {
         const chosen = [
             at(settings, "securityContexts", "pod"),
             settings.securityContext,
@@ -396,6 +421,7 @@ export class AirflowParts {
 const sections: Record<string, string> = {
     "api-server": "apiServer",
     "dag-processor": "dagProcessor",
+    "database-cleanup": "databaseCleanup",
     worker: "workers",
 };
 
@@ -403,7 +429,7 @@ function configMount(folder: string, file: string): Properties {
     return { name: "config", mountPath: `/opt/airflow/${folder}${file}`, subPath: file, readOnly: true };
 }
 
-const CONFIG_MOUNTS = [configMount("", "airflow.cfg"), configMount("config/", "airflow_local_settings.py")];
+export const CONFIG_MOUNTS = [configMount("", "airflow.cfg"), configMount("config/", "airflow_local_settings.py")];
 
 function claim(persistence: Properties): Properties {
     const className = text(persistence.storageClassName);

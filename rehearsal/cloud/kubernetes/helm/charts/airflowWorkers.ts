@@ -8,6 +8,9 @@ import { AirflowParts } from "./airflowParts";
 /** Workers: the first ones, and what `workers.celery.sets` adds, each with the first ones' values under its own. */
 export function workers(parts: AirflowParts): Manifest[] {
     const { request, values } = parts;
+    if (!parts.celery()) {
+        return [];
+    }
     const sets = records(at(values, "workers", "sets")).map(
         (set) =>
             new AirflowParts(
@@ -20,7 +23,7 @@ export function workers(parts: AirflowParts): Manifest[] {
     return [...first, ...sets].flatMap((set) => [
         ...set.component("worker", "workers", { logs: true, groomer: true, dags: true, ownVolume: true }),
         headless(set.objectName("worker"), set.namespace, set.labels("worker"), "worker-logs", 8793),
-        ...scaledObject(set),
+        ...scaledObject(set, "worker", "workers", workerQuery(set.values)),
     ]);
 }
 
@@ -59,21 +62,22 @@ function mergeSet(below: Properties, above: Properties): Properties {
     return merged;
 }
 
-function scaledObject(parts: AirflowParts): Manifest[] {
+/** What KEDA scales a component by: the answer to a query, unless another is given. */
+export function scaledObject(parts: AirflowParts, component: string, section: string, query: string): Manifest[] {
     const { namespace, values } = parts;
-    const keda = record(at(values, "workers", "keda"));
+    const keda = record(at(values, section, "keda"));
     if (keda.enabled !== true) {
         return [];
     }
-    const name = parts.objectName("worker");
-    const persistent = at(values, "workers", "persistence", "enabled") === true;
+    const name = parts.objectName(component);
+    const persistent = at(values, section, "persistence", "enabled") === true;
     return [
         plain("keda.sh/v1alpha1", "ScaledObject", name, namespace, {
             spec: {
                 scaleTargetRef: {
                     kind: persistent ? "StatefulSet" : "Deployment",
                     name,
-                    envSourceContainerName: "worker",
+                    envSourceContainerName: component,
                 },
                 pollingInterval: keda.pollingInterval,
                 cooldownPeriod: keda.cooldownPeriod,
@@ -85,8 +89,11 @@ function scaledObject(parts: AirflowParts): Manifest[] {
                         type: "postgresql",
                         metadata: {
                             targetQueryValue: "1",
-                            connectionFromEnv: parts.usesKeda() ? "KEDA_DB_CONN" : "AIRFLOW_CONN_AIRFLOW_DB",
-                            query: text(keda.query) ?? defaultQuery(values),
+                            connectionFromEnv:
+                                parts.on("pgbouncer") && keda.usePgbouncer !== true
+                                    ? "KEDA_DB_CONN"
+                                    : "AIRFLOW_CONN_AIRFLOW_DB",
+                            query: text(keda.query) ?? query,
                         },
                     },
                 ],
@@ -95,8 +102,8 @@ function scaledObject(parts: AirflowParts): Manifest[] {
     ];
 }
 
-/** The chart's own query with the values in it. */
-function defaultQuery(values: Properties): string {
+/** The chart's own query for workers, with the values in it. */
+function workerQuery(values: Properties): string {
     const queues = String(at(values, "workers", "queue"))
         .split(",")
         .map((queue) => `'${queue.trim()}'`);
