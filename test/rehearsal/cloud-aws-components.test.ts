@@ -361,6 +361,10 @@ describe("simulated eks: the cluster component", () => {
         assert.match(String(outputs.defaultNodeGroupAsgName), /^c-/);
         assert.equal((outputs.instanceRoles as unknown[]).length, 1);
         assert.equal(nodesOf(account).length, 3);
+        const [node] = world.everywhere.all("kubernetes:core/v1:Node");
+        const labels = (node.outputs.metadata as Properties).labels as Properties;
+        assert.deepEqual([labels["kubernetes.io/arch"], labels["beta.kubernetes.io/arch"]], ["amd64", "amd64"]);
+        assert.equal(labels["beta.kubernetes.io/os"], "linux");
     });
 
     it("default nodes whose role nobody admits do not join", async () => {

@@ -127,12 +127,19 @@ function makeNode(group: WorldObject, subnetId: string, world: World): void {
     const machine = INSTANCE_TYPES.get(name) ?? need(world, "instance type", name, "InvalidInstanceType");
     const address = addressIn(world, subnetId);
     const host = `ip-${address.replaceAll(".", "-")}.${world.region === "us-east-1" ? "ec2" : `${world.region}.compute`}.internal`;
+    const architecture = (machine as InstanceType).architecture === "arm64" ? "arm64" : "amd64";
     const labels = {
         ...record(group.inputs.labels),
+        // Old names that kubelet and cloud controller still write (kubelet_node_status.go, cloud-provider's node_controller.go of 1.36).
+        "beta.kubernetes.io/os": "linux",
+        "beta.kubernetes.io/arch": architecture,
+        "beta.kubernetes.io/instance-type": name,
+        "failure-domain.beta.kubernetes.io/zone": zone,
+        "failure-domain.beta.kubernetes.io/region": world.region,
         "topology.kubernetes.io/zone": zone,
         "topology.kubernetes.io/region": world.region,
         "topology.k8s.aws/zone-id": zone && zoneId(zone),
-        "kubernetes.io/arch": (machine as InstanceType).architecture === "arm64" ? "arm64" : "amd64",
+        "kubernetes.io/arch": architecture,
         "kubernetes.io/os": "linux",
         "kubernetes.io/hostname": host,
         "node.kubernetes.io/instance-type": name,

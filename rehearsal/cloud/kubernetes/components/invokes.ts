@@ -27,7 +27,11 @@ function template(options: Properties): Properties[] {
     const chart = options.chart ?? options.path;
     const model = modelOf(chart);
     if (!model) {
-        throw new CloudError("NotSimulated", `nothing is known of the chart "${String(chart)}"`);
+        throw new CloudError(
+            "NotSimulated",
+            `nothing is known of the chart "${String(chart)}", and the rehearsal runs no Helm: a helm.v3.Release of it is taken as ` +
+                "opaque; for its objects, render it (helm template) and hand them to a yaml.v2.ConfigGroup",
+        );
     }
     const name = text(options.release_name) ?? text(options.releaseName) ?? "release-name";
     const { objects, hooks = [] } = render({
