@@ -6,6 +6,7 @@ import type { Settings } from "./settings";
 export function combinationProblems(settings: Settings): Problem[] {
     return [
         ...classProblems(settings),
+        ...logsProblems(settings),
         ...scalingProblems(settings),
         ...vpcProblems(settings),
         ...balancerProblems(settings),
@@ -13,9 +14,26 @@ export function combinationProblems(settings: Settings): Problem[] {
     ];
 }
 
-function classProblems({ disks, existingFiles, files }: Settings): Problem[] {
+function blockClasses({ disks }: Settings): string[] {
+    return Object.keys(disks.classes ?? { gp3: {}, standard: {} });
+}
+
+function logsProblems(settings: Settings): Problem[] {
+    const name = settings.airflow.logs?.storageClassName as string | undefined;
+    return name !== undefined && blockClasses(settings).includes(name)
+        ? [
+              {
+                  path: "airflow.logs.storageClassName",
+                  message: `"${name}" is a class of block storage, which one node mounts at a time; name a class of the shared file system`,
+              },
+          ]
+        : [];
+}
+
+function classProblems(settings: Settings): Problem[] {
+    const { existingFiles, files } = settings;
     const shared = isSet(existingFiles) ? existingFiles : files;
-    const blocks = Object.keys(disks.classes ?? { gp3: {}, standard: {} });
+    const blocks = blockClasses(settings);
     return Object.keys(shared.classes ?? { "efs-sc": {} })
         .filter((name) => blocks.includes(name))
         .map((name) => ({

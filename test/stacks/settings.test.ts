@@ -130,11 +130,15 @@ describe("settings", () => {
                 ...enough,
                 cluster: { ...cluster, podIdentityAgent: false },
                 clusterAutoscaler: { imageTag: "v1.34.1", identity: "PodIdentity" },
-                airflow: { ui: { exposure: "network-load-balancer", hostName: "airflow.example.org" } },
+                airflow: {
+                    ui: { exposure: "network-load-balancer", hostName: "airflow.example.org" },
+                    logs: { storageClassName: "standard" },
+                },
                 kubeOpsView: { enabled: true, loadBalancer: { hostname: "view.example.com" } },
                 externalDns: { enabled: true, zoneName: "example.com", domains: ["dev.example.com"] },
             }).sort(),
             [
+                "airflow.logs.storageClassName",
                 "airflow.ui.exposure",
                 "cluster.serviceCidr",
                 "clusterAutoscaler.identity",
