@@ -30,6 +30,9 @@ const POLICY = "aws:efs/fileSystemPolicy:FileSystemPolicy";
 const FILE_SYSTEM = ["aws:efs/backupPolicy:BackupPolicy", "aws:efs/fileSystem:FileSystem", POLICY, KEY];
 const RETAINED_VOLUME = ["aws:efs/accessPoint:AccessPoint", "kubernetes:core/v1:PersistentVolume"];
 
+/** What the whole platform leaves: its files with Airflow's logs, and the database's last snapshot with its key. */
+const PLATFORM = [...FILE_SYSTEM, ...RETAINED_VOLUME, "aws:rds/snapshot:Snapshot", KEY];
+
 /** What controllers leave in the cluster: nobody pays for it, and it goes with the cluster. */
 const OF_CONTROLLERS = /^kubernetes:.*:(ServiceAccount|ConfigMap|CustomResourceDefinition|Fact)$/;
 
@@ -64,7 +67,8 @@ describe("Examples on the engine, with the policy pack, one after another on one
     const running = () => {
         const all = pods(universe().view(), CLUSTER);
         assert.deepEqual(
-            all.filter(({ phase }) => phase !== "Running"),
+            // A Job's pod is done.
+            all.filter(({ phase }) => !["Running", "Succeeded"].includes(phase)),
             [],
         );
         return all;
@@ -113,6 +117,50 @@ describe("Examples on the engine, with the policy pack, one after another on one
     });
 
     example("existing-cluster", FILE_SYSTEM);
+
+    it("the whole platform comes up on that cluster, changes, and leaves what holds data", async () => {
+        const settings = {
+            zones: ["a", "c"],
+            existingCluster: { clusterName: CLUSTER },
+            workers: { instanceTypes: ["c5.large", "c5d.large", "c5a.large"], scaling: { min: 2, max: 3 } },
+            services: { enabled: true, instanceTypes: ["m6i.large"], scaling: { min: 2, max: 4 } },
+            loadBalancerController: { enabled: true },
+            externalDns: { enabled: true, zoneName: "example.com" },
+            kubeOpsView: { enabled: true, timeZone: "Asia/Seoul", loadBalancer: { hostname: "view.example.com" } },
+            metricsServer: { enabled: true },
+            metastore: { deletionProtection: false },
+        };
+        const config = Object.entries(settings).map(([key, value]) => [`platform:${key}`, value]);
+        const program = rehearsals.program(
+            {
+                "index.ts": `module.exports = require(${JSON.stringify(path.join(ROOT, "stacks", "index.ts"))});`,
+                "Pulumi.dev.yaml": JSON.stringify({
+                    config: { "aws:region": "ap-northeast-2", ...Object.fromEntries(config) },
+                }),
+                "seed.json": fs.readFileSync(path.join(ROOT, "examples", "wordpress", "seed.json"), "utf8"),
+            },
+            "platform",
+        );
+        const platform = (verb: Rehearsal["verb"], set: string[] = []) =>
+            rehearsals.run({ verb, program, world: "examples", set });
+        const before = present();
+        const up = succeeds(await platform("up"));
+        running();
+        assert.equal(up.outputs.clusterView, "http://view.example.com");
+        const there = new Set([...present().values()].map(({ token }) => token));
+        ["aws:lb/loadBalancer:LoadBalancer", "aws:route53/record:Record"].forEach((token) =>
+            assert.ok(there.has(token)),
+        );
+        const changed = succeeds(await platform("up", ["kubeOpsView.timeZone=UTC", "workers.scaling.max=5"]));
+        assert.deepEqual(changed.operations.map(({ op, name }) => `${op} ${name}`).sort(), [
+            "update view",
+            "update workers",
+        ]);
+        succeeds(await platform("destroy"));
+        const kept = [...present()].filter(([key]) => !before.has(key)).map(([, { token }]) => token);
+        const others = kept.filter((token) => !OF_CONTROLLERS.test(token) && token !== "aws:route53/zone:Zone");
+        assert.deepEqual(others.sort(), [...PLATFORM].sort());
+    });
 
     const snapshot = ["aws:ebs/snapshot:Snapshot", "kubernetes:snapshot.storage.k8s.io/v1:VolumeSnapshotContent"];
     example("ebs-workshop", snapshot, async () => {
@@ -185,7 +233,15 @@ describe("Examples on the engine, with the policy pack, one after another on one
         const awsOnly = ({ token }: WorldObject) => token.startsWith("aws:");
         const others = ["wordpress", "cross-account-efs"].flatMap((name) => [...seeded(name)]);
         const left = [...present().values()].filter((one) => awsOnly(one) && !others.includes(one.id));
-        const all = [KEY, ...FILE_SYSTEM, ...FILE_SYSTEM, ...snapshot, ...RETAINED_VOLUME, ...RETAINED_VOLUME];
+        const all = [
+            KEY,
+            ...PLATFORM,
+            ...FILE_SYSTEM,
+            ...FILE_SYSTEM,
+            ...snapshot,
+            ...RETAINED_VOLUME,
+            ...RETAINED_VOLUME,
+        ];
         assert.deepEqual(left.map(({ token }) => token).sort(), all.filter((token) => token.startsWith("aws:")).sort());
         leaves("cluster", left.filter(({ token }) => token === KEY).slice(0, 1), [KEY]);
     });
