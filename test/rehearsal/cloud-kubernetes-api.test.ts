@@ -310,6 +310,13 @@ describe("Kubernetes API: what a manifest may contain", () => {
             /Unsupported value: "tcp"/,
         ],
         [
+            "a whole port",
+            Service,
+            { spec: { ports: [{ port: 80, targetPort: "http" }] } },
+            { spec: { ports: [{ port: 80, targetPort: 1.5 }] } },
+            /targetPort: expected an integer/,
+        ],
+        [
             "a headless balancer",
             Service,
             { spec: { clusterIP: "None" } },
@@ -416,7 +423,7 @@ describe("Kubernetes API: what a manifest may contain", () => {
         [
             "the labels of an old controller",
             { apiVersion: "v1", kind: "ReplicationController" },
-            { spec: { template: deploymentTemplate } },
+            { spec: { selector: {}, template: deploymentTemplate } },
             { spec: { selector: { app: "b" }, template: deploymentTemplate } },
             /`selector` does not match template `labels`/,
         ],

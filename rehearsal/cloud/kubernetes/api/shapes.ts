@@ -227,6 +227,9 @@ function refined(owner: string, field: string, shape: Shape): Shape {
             return { kind: "map", of: { kind: "quantity" } };
         }
     }
+    if (shape.kind === "either") {
+        return { kind: "either", of: shape.of.map((option) => refined(owner, field, option)) };
+    }
     return shape.kind === "number" && !/JSONSchemaProps(Patch)?$/.test(owner) ? { kind: "integer" } : shape;
 }
 

@@ -166,7 +166,8 @@ const checks: Record<string, Check> = {
         const template = at(manifest, "spec", "template");
         const labels = at(manifest, "spec", "template", "metadata", "labels");
         // The selector of the old kind is plain labels, by default those of the template.
-        const selector = at(manifest, "spec", "selector") ?? labels;
+        const given = at(manifest, "spec", "selector");
+        const selector = isEmpty(given) ? labels : given;
         if (isUnknown(manifest.spec) || hasSymbol(selector) || hasSymbol(labels)) {
             return;
         }
