@@ -555,6 +555,11 @@ describe("simulated AWS: who may do what", () => {
                 policyArn: "arn:aws:iam::aws:policy/AmazonEKSWorkerNodesPolicy",
             }),
         );
+        // No table of ours names this one; the SDK does.
+        await account.make("aws:iam/rolePolicyAttachment:RolePolicyAttachment", {
+            role: role.id,
+            policyArn: "arn:aws:iam::aws:policy/AmazonEventBridgeFullAccess",
+        });
         const Statement = [
             { Effect: "Allow", Action: "sts:AssumeRole", Principal: { AWS: "arn:aws:iam::123456789012:role/ghost" } },
         ];

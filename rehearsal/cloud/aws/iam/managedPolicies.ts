@@ -1,8 +1,11 @@
+import { ManagedPolicy } from "@pulumi/aws/types/enums/iam";
+
 /** A policy that AWS manages, reduced to the actions that the rehearsal asks about. */
 function actions(...patterns: string[]): unknown {
     return { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: patterns, Resource: "*" }] };
 }
 
+const NOTHING_ASKED_ABOUT = { Version: "2012-10-17", Statement: [] };
 const EBS = actions(
     "ec2:CreateVolume",
     "ec2:DeleteVolume",
@@ -26,8 +29,8 @@ const EFS = actions(
     "ec2:DescribeAvailabilityZones",
 );
 
-/** Policies that AWS manages, by the part of the ARN after `policy/`. A name that is not here is refused, as a typo would be. */
-export const MANAGED_POLICIES: Record<string, unknown> = {
+/** What the rehearsal asks about is granted by these only. */
+const GRANTING: Record<string, unknown> = {
     AdministratorAccess: actions("*"),
     PowerUserAccess: actions("*"),
     ReadOnlyAccess: actions("*:Get*", "*:List*", "*:Describe*"),
@@ -111,4 +114,15 @@ export const MANAGED_POLICIES: Record<string, unknown> = {
     "service-role/AWSLambdaVPCAccessExecutionRole": actions("logs:*", "ec2:*NetworkInterface*"),
     "service-role/AmazonEC2SpotFleetTaggingRole": actions("ec2:CreateTags"),
     "aws-service-role/AmazonEKSServiceRolePolicy": actions("ec2:*"),
+};
+
+/**
+ * Policies that AWS manages, by the part of the ARN after `policy/`: those above, and every other that the SDK names, which
+ * grants nothing that the rehearsal asks about. Any other name is refused, as a typo would be.
+ */
+export const MANAGED_POLICIES: Record<string, unknown> = {
+    ...Object.fromEntries(
+        Object.values(ManagedPolicy).map((arn) => [arn.replace(/^.*:policy\//, ""), NOTHING_ASKED_ABOUT]),
+    ),
+    ...GRANTING,
 };
