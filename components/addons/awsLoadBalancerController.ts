@@ -35,6 +35,11 @@ export interface AwsLoadBalancerControllerArgs extends HelmAddonArgs {
     claimAllServices?: boolean;
     /** How pods get AWS credentials. @default Irsa */
     identity?: WorkloadIdentity;
+    /**
+     * The image of the pod that holds up destroy until the last load balancer is gone, with Python 3: for networks that do not reach the default.
+     * @default public.ecr.aws/docker/library/python:3.13-alpine
+     */
+    gateImage?: string;
 }
 
 /** Since 3.0 the chart's version is the controller's. */
@@ -54,6 +59,7 @@ const shapes: ShapesOf<AwsLoadBalancerControllerArgs> = {
     ingressClass: "string",
     claimAllServices: "boolean",
     identity: choices(WorkloadIdentity),
+    gateImage: "string",
 };
 
 /** The clusters in which this program runs a controller, as they were given. */
@@ -140,7 +146,7 @@ export class AwsLoadBalancerController extends pulumi.ComponentResource {
         );
         new DrainGate(
             `${name}-drain`,
-            { subject: DrainSubject.LoadBalancers, nodeSelector: placementOf(args.placement).nodeSelector },
+            { subject: DrainSubject.LoadBalancers, image: args.gateImage, ...placementOf(args.placement) },
             { parent: this, dependsOn: release },
         );
         this.ingressClass = release.status.apply(() => args.ingressClass ?? DEFAULT_CLASS);

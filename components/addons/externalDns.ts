@@ -54,6 +54,11 @@ export interface ExternalDnsArgs extends HelmAddonArgs {
     txtOwnerId?: pulumi.Input<string>;
     /** How pods get AWS credentials. @default Irsa */
     identity?: WorkloadIdentity;
+    /**
+     * The image of the pod that holds up destroy until the last record is gone, with Python 3: for networks that do not reach the default.
+     * @default public.ecr.aws/docker/library/python:3.13-alpine
+     */
+    gateImage?: string;
 }
 
 export const externalDnsChart: PublishedChart = {
@@ -85,6 +90,7 @@ const shapes: ShapesOf<ExternalDnsArgs> = {
     policy: choices(DnsRecordPolicy),
     txtOwnerId: "string",
     identity: choices(WorkloadIdentity),
+    gateImage: "string",
 };
 
 /** All domains and host names of the arguments, with their paths. */
@@ -210,7 +216,8 @@ export class ExternalDns extends pulumi.ComponentResource {
             {
                 subject: DrainSubject.DnsRecords,
                 metricsUrl: `http://${NAME}.${NAME}:${METRICS_PORT}/metrics`,
-                nodeSelector: placementOf(args.placement).nodeSelector,
+                image: args.gateImage,
+                ...placementOf(args.placement),
             },
             { parent: this, dependsOn: release },
         );

@@ -17,7 +17,7 @@ import { retentionPeriods } from "./retentionPeriods";
 
 /** How private subnets reach the internet. */
 export const NatGateways = {
-    /** Not at all: nodes reach AWS through endpoints, and images must come from ECR, also the CSI drivers' `gateImage`. */
+    /** Not at all: nodes reach AWS through endpoints, and images must come from ECR, also each `gateImage`. */
     None: "None",
     /** Through one NAT gateway: cheap, but without its zone no pod reaches the internet, and traffic between zones is charged. */
     Single: "Single",

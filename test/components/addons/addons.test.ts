@@ -190,6 +190,25 @@ describe("add-ons", () => {
             assert.ok(grace > Number(container.env[3].value), "the grace period is longer than the wait");
         });
 
+        it("has its gate, as ExternalDNS has, where it runs itself and from an image that nodes can reach", async () => {
+            const placement = {
+                nodeSelector: { pool: "base" },
+                tolerations: [{ key: "base", operator: "Exists", effect: "NoSchedule" }],
+            };
+            const gateImage = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/python:3.13";
+            const args = { placement, gateImage };
+            const seen = await simulate(() => {
+                new AwsLoadBalancerController("balancers", { cluster: { ...cluster }, ...args });
+                new ExternalDns("dns", { cluster, zoneName: "example.com", ...args });
+            }, zoneCalls);
+            for (const gate of ["balancers-drain", "dns-drain"]) {
+                const pod = seen.one("kubernetes:apps/v1:Deployment", gate).inputs.spec.template.spec;
+                assert.deepEqual(pod.nodeSelector, placement.nodeSelector);
+                assert.deepEqual(pod.tolerations, placement.tolerations);
+                assert.equal(pod.containers[0].image, gateImage);
+            }
+        });
+
         it("is the only one in its cluster", async () => {
             const pair = (one: typeof cluster, two: typeof cluster) =>
                 simulate(() => {
