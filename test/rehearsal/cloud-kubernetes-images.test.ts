@@ -3,15 +3,17 @@ import { Bench, object, platform } from "./cloud-kubernetes-fixture";
 
 const POD = "kubernetes:core/v1:Pod";
 
-/** The fixture's cluster with one route table for the subnet of all its nodes. */
+/** The fixture's cluster with one node, in a private subnet with a route table of its own. */
 function bench(...routes: object[]): Bench {
-    const [node] = platform().filter(({ token }) => token === "kubernetes:core/v1:Node");
-    const others = platform().filter(({ token }) => token !== "kubernetes:core/v1:Node");
-    const association = { routeTableId: "rtb-1", subnetId: "subnet-eu-west-1a" };
+    const all = platform();
+    const nodes = all.filter(({ token }) => token === "kubernetes:core/v1:Node");
+    for (const subnet of all.filter(({ token }) => token === "aws:ec2/subnet:Subnet")) {
+        subnet.inputs.mapPublicIpOnLaunch = subnet.outputs.mapPublicIpOnLaunch = false;
+    }
+    const association = { routeTableId: "rtb-private", subnetId: "subnet-eu-west-1a" };
     return new Bench([
-        ...others,
-        node,
-        object("aws:ec2/routeTable:RouteTable", "rtb-1", { vpcId: "vpc-1", routes }),
+        ...all.filter((one) => !nodes.slice(1).includes(one)),
+        object("aws:ec2/routeTable:RouteTable", "rtb-private", { vpcId: "vpc-1", routes }),
         object("aws:ec2/routeTableAssociation:RouteTableAssociation", "rtbassoc-1", association),
     ]);
 }
