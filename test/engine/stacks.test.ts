@@ -56,6 +56,13 @@ describe("The stacks on the engine, policy pack enforced", function () {
     after(() => rehearsals.remove());
 
     describe("dev", () => {
+        // From IRSA to Pod Identity, with a secrets backend that needs it, while everything runs.
+        const POD_IDENTITY = [
+            "disks.identity=PodIdentity",
+            "filesDriver.identity=PodIdentity",
+            "airflow.identity=PodIdentity",
+            "airflow.secretsManager={}",
+        ];
         const KUBERNETES = { before: "cluster.kubernetesVersion=1.35", after: "cluster.kubernetesVersion=1.36" };
 
         it("is found sound in the first preview, where little is known", async () => {
@@ -79,7 +86,7 @@ describe("The stacks on the engine, policy pack enforced", function () {
         });
 
         it("has more nodes and the next Kubernetes by settings, in place, and then nothing to change", async () => {
-            const set = ["workers.scaling.max=5", KUBERNETES.after];
+            const set = ["workers.scaling.max=5", KUBERNETES.after, ...POD_IDENTITY, "alarms.enabled=true"];
             // What AWS computed of the cluster stays known: the database's rule still names the nodes' group.
             succeeds(await rehearsals.run({ verb: "preview", set }));
             const up = await rehearsals.run({ verb: "up" });
@@ -90,6 +97,8 @@ describe("The stacks on the engine, policy pack enforced", function () {
             assert.deepEqual(steps["aws:eks/nodeGroup:NodeGroup platform-system"], ["update"]);
             const anew = Object.keys(steps).filter((one) => steps[one].includes("replace") && !/Stash/.test(one));
             assert.deepEqual(anew, []);
+            const identities = up.resources.filter(({ type }) => type.endsWith(":PodIdentityAssociation"));
+            assert.ok(identities.length >= 3, `${identities.length} associations`);
             const again = await rehearsals.run({ verb: "up", skipPreview: false });
             succeeds(again);
             assert.deepEqual(Object.keys(again.changes ?? {}), ["same"], JSON.stringify(done(again)));
