@@ -27,6 +27,9 @@ export function judgeService(service: ServiceSettings, judgement: Judgement, adm
         return;
     }
     judgement.judge(resource);
+    if (why === "internal") {
+        return;
+    }
     if (why !== true) {
         judgement.unknown(resource, why.at, why.because);
         return;
@@ -53,7 +56,7 @@ export function hasGroups({ annotations }: ServiceSettings): boolean {
 }
 
 /** Whether a Service has a load balancer that faces the internet; why not, when that is not to be seen; undefined when it has none. */
-function open(service: ServiceSettings): true | { at: string; because: string } | undefined {
+function open(service: ServiceSettings): true | "internal" | { at: string; because: string } | undefined {
     const { type, annotations, at } = service;
     if (isUnknown(type)) {
         return { at: under(at.section, "type"), because: "whether the service is a load balancer is not known yet." };
@@ -63,7 +66,7 @@ function open(service: ServiceSettings): true | { at: string; because: string } 
     }
     switch (schemeOf(service)) {
         case "internal":
-            return undefined;
+            return "internal";
         case "public":
             return true;
         case "elsewhere": {

@@ -45,9 +45,9 @@ const KEPT = [
     "aws:rds/snapshot:Snapshot",
 ];
 
+/** After `up` no rule has found anything, and none waits for what is not known. */
 function judgedWell({ policies }: Rehearsed): void {
-    const mandatory = policies?.violations.filter(({ level }) => level === "mandatory");
-    assert.deepEqual(mandatory, []);
+    assert.deepEqual(policies?.violations, []);
 }
 
 describe("The stacks on the engine, policy pack enforced", function () {

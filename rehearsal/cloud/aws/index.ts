@@ -63,7 +63,8 @@ function place(config: Properties) {
 /** What every type gives: tags with the provider's defaults, region, ARN; the rest of the declared outputs is empty. */
 function common(token: string, inputs: Properties, id: string, world: World): Properties {
     const declared = sdk.facts(token)?.outputs ?? {};
-    const outputs: Properties = {};
+    // As every bridged provider does: a policy pack finds by it which subnet a node group names.
+    const outputs: Properties = { id };
     for (const [key, { optional, shape }] of Object.entries(declared)) {
         if (optional || key in inputs) continue;
         if (key === "arn") outputs[key] = genericArn(world, token, id);

@@ -30,6 +30,12 @@ function judged(resources: Resource[]): { found: string[]; open: string[] } {
 }
 
 describe("load-balancer-not-public: what limits a Service", () => {
+    it("has judged an internal one too, but none that is no load balancer", () => {
+        const count = (one: Resource) => [...(rule.resource!(one, rule.config ?? {}).judged ?? [])].length;
+        assert.equal(count(service(internal)), 1);
+        assert.equal(count(service(internal, { type: "ClusterIP" })), 0);
+    });
+
     const lists = { ...facing, [`${elb}aws-load-balancer-security-group-prefix-lists`]: "pl-1" };
     const groups = { ...facing, [`${elb}aws-load-balancer-security-groups`]: "sg-1, sg-2" };
     const byGroups = `s: metadata.annotations["${elb}aws-load-balancer-security-groups"]`;
