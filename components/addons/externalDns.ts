@@ -101,11 +101,11 @@ function namesOf({ domains, hostNames }: ExternalDnsArgs): [path: string, name: 
     ];
 }
 
-/** Domains and host names for which ExternalDNS would make no record: outside the zone, or outside the domains it keeps to. */
-function outsideProblems(args: ExternalDnsArgs, zoneName?: string): Problem[] {
+/** Domains and host names that are none, or for which ExternalDNS would make no record: outside the zone, or outside the domains it keeps to. */
+function nameProblems(args: ExternalDnsArgs, zoneName?: string): Problem[] {
     return namesOf(args).flatMap(([path, name]) => {
         if (!isDomain(name)) {
-            return [];
+            return [{ path, message: `"${name}" is no domain name` }];
         }
         if (zoneName !== undefined && !isWithin(name, zoneName)) {
             return [{ path, message: `${name} lies outside the zone ${zoneName}` }];
@@ -138,10 +138,7 @@ function judge(args: ExternalDnsArgs): Problem[] {
     if (zoneName !== undefined && !isDomain(zoneName)) {
         problems.push({ path: "zoneName", message: `"${zoneName}" is no domain name` });
     }
-    for (const [path, domain] of namesOf(args).filter(([, name]) => !isDomain(name))) {
-        problems.push({ path, message: `"${domain}" is no domain name` });
-    }
-    problems.push(...outsideProblems(args, zoneName));
+    problems.push(...nameProblems(args, zoneName));
     const owner = plain(args.txtOwnerId);
     if (owner !== undefined && !/^[\w.-]{1,200}$/.test(owner)) {
         problems.push({ path: "txtOwnerId", message: "use letters, digits, dots, dashes and underscores" });
@@ -234,7 +231,7 @@ function hostedZone(parent: pulumi.Resource, name: string, args: ExternalDnsArgs
         { parent },
     );
     return zone.apply(({ zoneId, name: zoneName }) => {
-        refuseProblems("ExternalDns", name, outsideProblems(args, zoneName));
+        refuseProblems("ExternalDns", name, nameProblems(args, zoneName));
         return { zoneId, name: zoneName };
     });
 }

@@ -10,7 +10,7 @@ import { concurrencyOf, isQueueName, queuesOf, type WorkerSettings } from "./wor
  * Further sets of workers, in the further values at `workers.celery.sets`: each has a name and queues of its own, and what it does not
  * say it has from the first one. The chart gives each a Deployment, a ScaledObject and a service account.
  */
-export function workerSetsOf(values: HelmValues | undefined): HelmValues[] {
+function workerSetsOf(values: HelmValues | undefined): HelmValues[] {
     const workers = values?.workers as HelmValues | undefined;
     const sets = (workers?.celery as HelmValues | undefined)?.sets;
     return Array.isArray(sets) ? sets.filter((set) => typeof set === "object" && set !== null) : [];
