@@ -40,7 +40,7 @@ export {
     EfsThroughputMode,
     EfsTransition,
 } from "./storage/efsFileSystem";
-export { airflowEfsClass, type EfsClassSpec } from "./storage/efsStorageClass";
+export { airflowEfsClass, defaultEfsClasses, type EfsClassSpec } from "./storage/efsStorageClass";
 export { NfsClients } from "./storage/mountTargets";
 export { checkEfsSharedStorageArgs, EfsSharedStorage, type EfsSharedStorageArgs } from "./storage/efsSharedStorage";
 export {

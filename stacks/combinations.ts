@@ -1,3 +1,4 @@
+import * as components from "../components";
 import type { Problem } from "../components";
 import { isSet } from "./derived";
 import type { Settings } from "./settings";
@@ -15,7 +16,7 @@ export function combinationProblems(settings: Settings): Problem[] {
 }
 
 function blockClasses({ disks }: Settings): string[] {
-    return Object.keys(disks.classes ?? { gp3: {}, standard: {} });
+    return Object.keys(disks.classes ?? components.defaultEbsClasses([]));
 }
 
 function logsProblems(settings: Settings): Problem[] {
@@ -34,7 +35,7 @@ function classProblems(settings: Settings): Problem[] {
     const { existingFiles, files } = settings;
     const shared = isSet(existingFiles) ? existingFiles : files;
     const blocks = blockClasses(settings);
-    return Object.keys(shared.classes ?? { "efs-sc": {} })
+    return Object.keys(shared.classes ?? components.defaultEfsClasses)
         .filter((name) => blocks.includes(name))
         .map((name) => ({
             path: `disks.classes.${name}`,
